@@ -1,0 +1,32 @@
+// Questions to reachd and its answers.
+#pragma once
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "reachd/v1/query.pb.h"
+
+namespace reach::client {
+
+/// The daemon did not answer in time; what() says where it was sought and what to check. Programs exit 69.
+struct NotReachable : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// One connection, one question at a time; not thread-safe.
+class Query {
+ public:
+  explicit Query(std::string endpoint = "tcp://127.0.0.1:5572",
+                 std::chrono::milliseconds timeout = std::chrono::milliseconds(3000));
+  ~Query();
+  /// Sends `request` (its id is set here) and returns the reply. A Reply with `error` set is returned, not thrown.
+  /// Throws NotReachable.
+  [[nodiscard]] v1::Reply ask(v1::Request request);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace reach::client

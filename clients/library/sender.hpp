@@ -1,0 +1,77 @@
+// Events to reachd: numbered, acknowledged, sent again after every reconnect.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "reachd/v1/event.pb.h"
+
+namespace reach::client {
+
+/// Where unacknowledged events wait. Implementations are used by one thread at a time.
+class Spool {
+ public:
+  virtual ~Spool() = default;
+  /// The numbering this spool holds; changes when an adapter begins anew. > 0.
+  [[nodiscard]] virtual std::uint64_t epoch() const = 0;
+  /// Number of the next event to be appended; starts at 1.
+  [[nodiscard]] virtual std::uint64_t next_sequence() const = 0;
+  /// Keeps `event` under next_sequence(). False if the spool is full: the caller counts the loss.
+  virtual bool append(const v1::Event& event) = 0;
+  /// Calls `take` with the events from `first` on, in order, until it returns false or there are no more.
+  virtual void read(std::uint64_t first, const std::function<bool(std::uint64_t, const v1::Event&)>& take) = 0;
+  /// Everything up to and including `sequence` is durable at the daemon: forget it.
+  virtual void acknowledged(std::uint64_t sequence) = 0;
+  [[nodiscard]] virtual std::size_t size() const = 0;  ///< events held
+};
+
+/// A spool in memory: survives the daemon's death and a cut network, not the adapter's own end.
+/// `limit`: events held at most; the epoch is made from `epoch` (for example the start time in ns).
+[[nodiscard]] std::unique_ptr<Spool> memory_spool(std::uint64_t epoch, std::size_t limit = 1'000'000);
+
+struct SenderOptions {
+  std::string endpoint = "tcp://127.0.0.1:5570";
+  std::string source;                           ///< required, [A-Za-z0-9._-]+
+  std::string software;                         ///< for people, "reach-adapter-asterisk 0.1.0"
+  std::vector<std::string> capabilities;        ///< see Hello in ingest.proto
+  std::size_t batch_limit = 1000;               ///< events a batch at most
+  std::chrono::milliseconds heartbeat{1000};
+  std::chrono::milliseconds answer_timeout{3000};  ///< no word from the daemon for so long: reconnect
+};
+
+struct SenderState {
+  bool connected = false;        ///< welcomed and heard within answer_timeout
+  std::uint64_t posted = 0;      ///< events handed to post()
+  std::uint64_t acknowledged = 0;  ///< highest acknowledged number
+  std::uint64_t pending = 0;     ///< in the spool
+  std::uint64_t lost = 0;        ///< did not fit the spool; reported as an EventsLost event
+  std::string last_problem;      ///< a sentence; empty: none
+};
+
+/// Sends events from any thread; owns one thread with the socket. Never blocks the caller for the network's sake.
+class Sender {
+ public:
+  /// `on_problem` is called (from the sender's thread) with a sentence when the daemon rejects or is lost or is back.
+  Sender(SenderOptions options, std::unique_ptr<Spool> spool, std::function<void(const std::string&)> on_problem = {});
+  ~Sender();  ///< stops at once; call drain() first to lose nothing
+  Sender(const Sender&) = delete;
+  Sender& operator=(const Sender&) = delete;
+
+  /// Queues one event; at once if the daemon is there. If the spool is full the event is counted as lost and one
+  /// EventsLost event with the numbers follows as soon as there is room.
+  void post(const v1::Event& event);
+  /// Whether the adapter hears its PBX; travels in the heartbeats. Default true.
+  void set_upstream_connected(bool connected);
+  /// Waits until everything posted is acknowledged, at most `timeout`. True if it is.
+  bool drain(std::chrono::milliseconds timeout);
+  [[nodiscard]] SenderState state() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace reach::client
