@@ -34,12 +34,18 @@ bool journal_listens() {
 
 const char* level_name(spdlog::level::level_enum level) {
   switch (level) {
-    case spdlog::level::trace: return "trace";
-    case spdlog::level::debug: return "debug";
-    case spdlog::level::warn: return "warning";
-    case spdlog::level::err: return "error";
-    case spdlog::level::critical: return "critical";
-    default: return "info";
+    case spdlog::level::trace:
+      return "trace";
+    case spdlog::level::debug:
+      return "debug";
+    case spdlog::level::warn:
+      return "warning";
+    case spdlog::level::err:
+      return "error";
+    case spdlog::level::critical:
+      return "critical";
+    default:
+      return "info";
   }
 }
 
@@ -47,11 +53,16 @@ const char* level_name(spdlog::level::level_enum level) {
 char journal_priority(spdlog::level::level_enum level) {
   switch (level) {
     case spdlog::level::trace:
-    case spdlog::level::debug: return '7';
-    case spdlog::level::warn: return '4';
-    case spdlog::level::err: return '3';
-    case spdlog::level::critical: return '2';
-    default: return '6';
+    case spdlog::level::debug:
+      return '7';
+    case spdlog::level::warn:
+      return '4';
+    case spdlog::level::err:
+      return '3';
+    case spdlog::level::critical:
+      return '2';
+    default:
+      return '6';
   }
 }
 

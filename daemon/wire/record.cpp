@@ -1,0 +1,91 @@
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/wire_format_lite.h>
+
+#include "daemon/wire/wire.hpp"
+
+namespace reach::wire {
+namespace {
+
+/// True if `frame` is one length-delimited field, number 2, and nothing else: then the same bytes mean the same batch
+/// in a LogRecord, whose field 2 it is too. Anything beside it could mean something else there.
+bool is_bare_batch(std::string_view frame) {
+  static_assert(int{v1::ToDaemon::kBatchFieldNumber} == int{v1::LogRecord::kBatchFieldNumber});
+  google::protobuf::io::CodedInputStream in(reinterpret_cast<const std::uint8_t*>(frame.data()),
+                                            static_cast<int>(frame.size()));
+  std::uint32_t length = 0;
+  if (in.ReadTag() != google::protobuf::internal::WireFormatLite::MakeTag(
+                          v1::LogRecord::kBatchFieldNumber,
+                          google::protobuf::internal::WireFormatLite::WIRETYPE_LENGTH_DELIMITED) ||
+      !in.ReadVarint32(&length)) {
+    return false;
+  }
+  return static_cast<std::size_t>(in.CurrentPosition()) + length == frame.size();
+}
+
+std::optional<Time> optional_time(std::uint64_t ns) {
+  if (ns == 0) return std::nullopt;
+  return time_from_ns(static_cast<std::int64_t>(ns));
+}
+
+}  // namespace
+
+Time received_of(const v1::LogRecord& record) noexcept {
+  return time_from_ns(static_cast<std::int64_t>(record.received_ns()));
+}
+
+std::string batch_record(std::string_view frame, const v1::EventBatch& batch, Time received, Duration clock_offset) {
+  v1::LogRecord record;
+  record.set_received_ns(static_cast<std::uint64_t>(ns_of(received)));
+  record.set_clock_offset_ns(clock_offset.count());
+  if (!is_bare_batch(frame)) {
+    *record.mutable_batch() = batch;
+    return record.SerializeAsString();
+  }
+  std::string bytes;
+  bytes.reserve(frame.size() + 24);
+  bytes.append(frame);
+  record.AppendToString(&bytes);
+  return bytes;
+}
+
+void for_each_input(const v1::LogRecord& record, Scratch& scratch, const std::function<void(const Input&)>& take,
+                    const std::function<void(const v1::Event&, const std::string&)>& refuse) {
+  switch (record.record_case()) {
+    case v1::LogRecord::kBatch: {
+      Input input;
+      Event& event = input.emplace<Event>();
+      for (const v1::Event& each : record.batch().events()) {
+        const auto problem = event_from(each, record.batch().source(), Duration(record.clock_offset_ns()),
+                                        received_of(record), scratch, event);
+        if (problem) {
+          refuse(each, *problem);
+        } else {
+          take(input);
+        }
+      }
+      break;
+    }
+    case v1::LogRecord::kHello: {
+      const v1::Hello& hello = record.hello();
+      take(SourceConnected{
+          hello.source(), hello.software(), {hello.capabilities().begin(), hello.capabilities().end()}});
+      break;
+    }
+    case v1::LogRecord::kSeen:
+      take(SourceHeard{record.seen().source(), record.seen().upstream_connected()});
+      break;
+    case v1::LogRecord::kGone:
+      take(SourceLost{record.gone().source(), record.gone().reason()});
+      break;
+    case v1::LogRecord::kAcknowledge: {
+      const v1::LoggedAcknowledge& ack = record.acknowledge();
+      take(Acknowledge{ack.alert(), ack.by(), ack.note(), optional_time(ack.until_ns())});
+      break;
+    }
+    case v1::LogRecord::kConfiguration:
+    case v1::LogRecord::RECORD_NOT_SET:
+      break;
+  }
+}
+
+}  // namespace reach::wire
