@@ -7,6 +7,10 @@
 
 #include "reachd/v1/query.pb.h"
 
+namespace reach {
+namespace v1 = ::reachd::v1;
+}  // namespace reach
+
 namespace reach::client {
 
 /// The daemon did not answer in time; what() says where it was sought and what to check. Programs exit 69.
