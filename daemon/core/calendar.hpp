@@ -68,13 +68,25 @@ class Calendar {
   [[nodiscard]] Time advance(Time from, Duration open) const;
 
  private:
+  /// A day with more or less open time than the week says: an exception, or the clocks change while it is open.
+  struct OddDay {
+    std::chrono::sys_days date;
+    Duration extra_until_now;  ///< of all odd days up to and including this one
+  };
+  struct Spot;
   [[nodiscard]] const Day& hours_on(std::chrono::sys_days local_date) const;
   [[nodiscard]] Duration open_in_day(std::chrono::sys_days local_date) const;
+  [[nodiscard]] Duration open_before_day(std::chrono::sys_days local_date) const;
+  [[nodiscard]] Spot spot(Time t) const;
+  [[nodiscard]] Time reach(Time from, Duration goal, bool open) const;
+  void find_odd_days();
 
   Zone zone_;
   std::array<Day, 7> week_;
   std::vector<Exception> exceptions_;
   bool always_open_ = true;
+  std::array<Duration, 8> week_open_{};  ///< open time of an ordinary week before each weekday; [7]: of all of it
+  std::vector<OddDay> odd_days_;         ///< ascending
 };
 
 }  // namespace reach
