@@ -354,7 +354,7 @@ std::optional<std::string> check_reason(const std::string& reason, const char* e
 std::string nearest(std::string_view word, const std::vector<std::string>& known) {
   const std::string sought = lower(std::string(word));
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(1, sought.size() / 3) + 1;
+  std::size_t best_distance = std::max<std::size_t>(2, sought.size() / 3) + 1;
   for (const std::string& candidate : known) {
     const std::string other = lower(candidate);
     std::vector<std::size_t> row(other.size() + 1);  // Levenshtein distance, one row at a time
@@ -437,6 +437,8 @@ std::optional<std::string> from_json_line(std::string_view line, v1::Event& even
     std::string_view what = error.what();
     if (const auto colon = what.find(": "); colon != std::string_view::npos) what.remove_prefix(colon + 2);
     return "column " + std::to_string(std::max<std::size_t>(error.byte, 1)) + ": no JSON: " + std::string(what);
+  } catch (const Json::exception& error) {  // a number beyond all bounds
+    return "no JSON that can be read: " + std::string(error.what());
   }
   if (!json.is_object()) return "expected is one JSON object a line, {\"time\":…,\"contact\":…,\"offered\":{…}}";
   Reader reader(line);
