@@ -1,0 +1,41 @@
+// The few things the log asks of a file system, so that tests can fail each of them.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reach::log {
+
+/// One file being appended to. Every function throws std::system_error when the system refuses.
+class File {
+ public:
+  virtual ~File() = default;
+  /// Appends all of `bytes`. After a failure an unknown part of them may be there.
+  virtual void append(std::string_view bytes) = 0;
+  /// Returns when everything appended survives a power loss. After a failure nothing is known about what was
+  /// appended since the last success (the kernel may have dropped the pages): write it anew, elsewhere.
+  virtual void sync() = 0;
+};
+
+/// One directory and its files, by name. Every function throws std::system_error when the system refuses.
+class Disk {
+ public:
+  virtual ~Disk() = default;
+  [[nodiscard]] virtual std::string path() const = 0;                      ///< for messages to people
+  [[nodiscard]] virtual std::vector<std::string> list() = 0;               ///< names, ascending
+  [[nodiscard]] virtual std::string read(const std::string& name) = 0;     ///< the whole content
+  virtual std::unique_ptr<File> create(const std::string& name) = 0;       ///< empty, whatever it was before
+  virtual void truncate(const std::string& name, std::uint64_t size) = 0;  ///< durably
+  virtual void remove(const std::string& name) = 0;
+  virtual void sync_directory() = 0;  ///< names created and removed survive a power loss
+};
+
+/// The directory `path`, made with mode 0700 if it is not there, and locked: throws LogError if another process
+/// holds it. The lock ends with the object.
+[[nodiscard]] std::unique_ptr<Disk> local_disk(const std::string& path);
+/// The same to look only: no lock, nothing is made; writing throws. For tools beside a running daemon.
+[[nodiscard]] std::unique_ptr<Disk> local_disk_read_only(const std::string& path);
+
+}  // namespace reach::log

@@ -1,0 +1,56 @@
+// The event log on this machine's disk: a queue, one thread, one write and one sync for everything that waits.
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "daemon/log/segments.hpp"
+
+namespace reach::log {
+
+struct LocalLogOptions {
+  /// Bound of the queue of records that are not durable yet, the group being written included. When it is full,
+  /// append() takes nothing: the caller tells its adapters to keep their events.
+  std::size_t queue_bytes = 256U << 20;
+  /// How long to wait before writing again after a failure.
+  std::chrono::milliseconds retry{1000};
+};
+
+class LocalLog final : public EventLog {
+ public:
+  /// `changed` is called from the log's thread whenever durable() or problem() changed. It must not block.
+  LocalLog(Segments segments, LocalLogOptions options, std::function<void()> changed);
+  ~LocalLog() override;  ///< stop(), where that was not called
+
+  void read(Lsn from, const std::function<void(Lsn, std::string_view)>& visit) override;
+  Lsn append(std::string payload) override;
+  [[nodiscard]] Lsn durable() const noexcept override { return durable_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::string problem() const override;
+  [[nodiscard]] Statistics statistics() const override;
+  bool stop() override;
+
+ private:
+  void run();
+  bool write(const std::vector<std::string>& group);
+
+  Segments segments_;  ///< the log thread's, once the first append() started it
+  const LocalLogOptions options_;
+  const std::function<void()> changed_;
+  std::atomic<Lsn> durable_;
+
+  mutable std::mutex mutex_;  ///< held for a few instructions only, never over a system call
+  std::condition_variable wake_;
+  std::vector<std::string> queue_;
+  Lsn last_ = 0;  ///< number of the last record taken
+  bool stopping_ = false;
+  std::string problem_;
+  Statistics statistics_;
+
+  std::thread thread_;
+};
+
+}  // namespace reach::log
