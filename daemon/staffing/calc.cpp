@@ -8,6 +8,8 @@
 namespace reach::staffing {
 namespace {
 
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
 bool is_ratio(double x) {
   return x > 0 && x < 1;
 }  // false for NaN too
@@ -17,12 +19,13 @@ std::vector<std::string> errors_of(const CalcOptions& o) {
   const auto expect = [&](bool holds, const char* otherwise) {
     if (!holds) errors.emplace_back(otherwise);
   };
-  expect(o.arrivals_per_hour >= 0 && std::isfinite(o.arrivals_per_hour),
-         "Arrivals per hour must be a number of calls, 0 or more.");
-  expect(o.aht_s > 0 && std::isfinite(o.aht_s), "The mean handling time must be more than 0 seconds.");
-  expect(!o.patience_s || *o.patience_s > 0,
-         "The patience must be more than 0 seconds; leave it out when callers never give up.");
-  expect(o.within_s >= 0 && std::isfinite(o.within_s), "The threshold must be 0 seconds or more.");
+  const auto is_time = [](double seconds) { return seconds >= 1e-6 && seconds <= 1e9; };  // as CallLoad wants it
+  expect(o.arrivals_per_hour >= 0 && o.arrivals_per_hour <= 1e12,
+         "Arrivals per hour must be a number of calls from 0 to 1e12.");
+  expect(is_time(o.aht_s), "The mean handling time must be more than 0 seconds and at most 1e9.");
+  expect(!o.patience_s || is_time(*o.patience_s) || *o.patience_s == infinity,
+         "The patience must be more than 0 seconds and at most 1e9; leave it out when callers never give up.");
+  expect(o.within_s >= 0 && o.within_s <= 1e9, "The threshold must be 0 seconds or more and at most 1e9.");
   expect(o.service_level.has_value() != o.agents.has_value(),
          "Give either the service level to reach or the number of agents, not both and not neither.");
   expect(
@@ -45,8 +48,7 @@ CalcAnswer calc(const CalcOptions& options) {
     answer.wrong_usage = true;
     return answer;
   }
-  const CallLoad load{options.arrivals_per_hour, options.aht_s,
-                      options.patience_s.value_or(std::numeric_limits<double>::infinity())};
+  const CallLoad load{options.arrivals_per_hour, options.aht_s, options.patience_s.value_or(infinity)};
   std::optional<std::int64_t> agents = options.agents;
   if (!agents) {
     Goal goal;

@@ -9,15 +9,17 @@ namespace reach::staffing {
 
 /// What the command line says. Exactly one of `service_level` and `agents` is wanted.
 struct CalcOptions {
-  double arrivals_per_hour = 0;  ///< >= 0
-  double aht_s = 0;              ///< > 0
-  std::optional<double> patience_s =
-      std::nullopt;      ///< mean patience, > 0; absent or infinite: nobody gives up (Erlang C)
-  double within_s = 20;  ///< >= 0
-  std::optional<double> service_level = std::nullopt;  ///< wanted: search the least agents; ratio in (0, 1)
-  std::optional<std::int64_t> agents = std::nullopt;   ///< given: evaluate, 0 to agents_limit
-  std::optional<double> max_occupancy =
-      std::nullopt;      ///< a side condition of the search, ratio in (0, 1]; else not looked at
+  double arrivals_per_hour = 0;  ///< 0 to 1e12
+  double aht_s = 0;              ///< mean handling time, more than 0 (1e-6) to 1e9
+  /// Mean patience, more than 0 (1e-6) to 1e9; absent or infinite: nobody gives up, which is Erlang C.
+  std::optional<double> patience_s = std::nullopt;
+  double within_s = 20;  ///< the threshold T, 0 to 1e9
+  /// Wanted: search the least agents that reach this ratio, in (0, 1).
+  std::optional<double> service_level = std::nullopt;
+  /// Given: evaluate these, 0 to agents_limit.
+  std::optional<std::int64_t> agents = std::nullopt;
+  /// A side condition of the search, ratio in (0, 1]; not looked at when agents are given.
+  std::optional<double> max_occupancy = std::nullopt;
   double shrinkage = 0;  ///< in [0, 1)
 };
 

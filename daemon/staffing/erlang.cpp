@@ -217,11 +217,11 @@ CallFigures erlang_a(const CallLoad& load, std::int64_t agents, double threshold
   f.p_served = at_once + per_weight * served;
   f.p_abandon_within = per_weight * (gone_within + threshold_gone * late);
   f.sl_offered = at_once + per_weight * served_within;
-  f.sl_answered = std::min(1.0, f.sl_offered / f.p_served);
+  f.sl_answered = f.p_served > 0 ? std::min(1.0, f.sl_offered / f.p_served) : 0;
   f.sl_ignored = std::min(1.0, f.sl_offered / (1 - f.p_abandon_within));
   f.sl_virtual = at_once + per_weight * (all - late);
   f.sl_positive = f.sl_offered + f.p_abandon_within;
-  f.asa_s = per_weight * served_wait / f.p_served * load.patience_s;
+  f.asa_s = f.p_served > 0 ? per_weight * served_wait / f.p_served * load.patience_s : 0;
   f.wait_all_s = f.p_abandon * load.patience_s;
   f.waiting = load.arrivals_per_hour / 3600 * f.wait_all_s;
   f.occupancy = std::min(1.0, a * f.p_served / n);

@@ -12,10 +12,11 @@
 namespace reach::staffing {
 
 /// A stationary stream of calls: Poisson arrivals, exponential handling times, exponential patience.
+/// The figures are exact within the ranges given; outside them they may be NaN (nothing loops or overflows).
 struct CallLoad {
-  double arrivals_per_hour = 0;                                 ///< >= 0, finite
-  double aht_s = 0;                                             ///< mean handling time, > 0, finite
-  double patience_s = std::numeric_limits<double>::infinity();  ///< mean patience, > 0; infinity: nobody gives up
+  double arrivals_per_hour = 0;                                 ///< 0 to 1e12
+  double aht_s = 0;                                             ///< mean handling time, 1e-6 to 1e9
+  double patience_s = std::numeric_limits<double>::infinity();  ///< mean, 1e-6 to 1e9, or infinity: nobody gives up
 
   /// Offered load a in Erlang: the mean number of people at work if nobody had to wait.
   [[nodiscard]] double erlangs() const noexcept { return arrivals_per_hour * aht_s / 3600; }
@@ -86,9 +87,9 @@ inline constexpr std::int64_t agents_limit = 10'000'000;
 [[nodiscard]] CallFigures erlang_c(const CallLoad& load, std::int64_t agents, double threshold_s) noexcept;
 
 /// Erlang A, M/M/n+M: callers give up after an exponential patience. Exact at any load, `agents` >= 0 may be far
-/// below it. Without agents everybody gives up (the means over the answered are 0). Infinite patience is Erlang C.
-/// Source: Palm (1957); Garnett, Mandelbaum & Reiman, Designing a call center with impatient customers, M&SOM 4
-/// (2002); the densities of V as in Mandelbaum & Zeltyn, Service engineering in action (2007).
+/// below it. Without agents everybody gives up; where nobody is answered, asa_s and sl_answered are 0. Infinite
+/// patience is Erlang C. Source: Palm (1957); Garnett, Mandelbaum & Reiman, Designing a call center with impatient
+/// customers, M&SOM 4 (2002); the densities of V as in Mandelbaum & Zeltyn, Service engineering in action (2007).
 /// Pinned by the vectors erlang_a (relative error below 1e-10 from 1 to 100,000 agents, load 0.3 to 1.5).
 [[nodiscard]] CallFigures erlang_a(const CallLoad& load, std::int64_t agents, double threshold_s) noexcept;
 

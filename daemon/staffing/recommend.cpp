@@ -60,11 +60,11 @@ Expected expected(const CallLoad& load, std::int64_t agents, const Goal& goal) {
 
 /// Why nothing can be said, or empty.
 std::string missing(const Measured& m) {
-  const bool usable = m.arrivals_per_hour >= 0 && std::isfinite(m.arrivals_per_hour) && m.patience.mean_s > 0;
+  const bool usable = m.arrivals_per_hour >= 0 && m.arrivals_per_hour <= 1e12 && m.patience.mean_s >= 1e-6;
   if (m.calls < min_samples || !usable)
     return "Not enough data: " + counted(m.calls, "call", "calls") + " so far, " + std::to_string(min_samples) +
            " are needed to speak of a rate.";
-  if (m.handled < min_samples || !(m.aht_s > 0) || !std::isfinite(m.aht_s))
+  if (m.handled < min_samples || !(m.aht_s >= 1e-6 && m.aht_s <= 1e9))
     return "Not enough data: " + counted(m.handled, "call has", "calls have") + " ended so far, " +
            std::to_string(min_samples) + " are needed to speak of a handling time.";
   if (!(m.items_work_s >= 0) || !std::isfinite(m.items_work_s))
@@ -123,7 +123,8 @@ Patience estimate_patience(double waited_s, std::int64_t abandons) noexcept {
 
 Advice recommend(const Measured& measured, const Goal& goal, double shrinkage, std::optional<std::int64_t> present) {
   Advice advice;
-  const CallLoad load{measured.arrivals_per_hour, measured.aht_s, measured.patience.mean_s};
+  CallLoad load{measured.arrivals_per_hour, measured.aht_s, measured.patience.mean_s};
+  if (load.patience_s > 1e9) load.patience_s = std::numeric_limits<double>::infinity();
   advice.model = std::isinf(load.patience_s) ? "erlang-c" : "erlang-a";
   advice.reason = missing(measured);
   advice.not_enough_data = !advice.reason.empty();

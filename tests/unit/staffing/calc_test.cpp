@@ -25,6 +25,12 @@ TEST(Calc, SearchesTheLeastAgents) {
   EXPECT_EQ(answer.result->p_abandon, 0);
 }
 
+TEST(Calc, KeepsTheHighestOccupancy) {
+  const auto answer = calc({.arrivals_per_hour = 200, .aht_s = 180, .service_level = 0.5, .max_occupancy = 0.7});
+  ASSERT_TRUE(answer.result);
+  EXPECT_EQ(answer.result->agents, 15);  // 10 Erlang / 0.7
+}
+
 TEST(Calc, EvaluatesGivenAgentsWithPatience) {
   const auto answer = calc({.arrivals_per_hour = 200, .aht_s = 180, .patience_s = 300, .within_s = 20, .agents = 14});
   ASSERT_TRUE(answer.result);
