@@ -1,0 +1,204 @@
+#include "clients/adapters/asterisk/members.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "clients/adapters/asterisk/ami_translator.hpp"
+#include "clients/adapters/common/event_lines.hpp"
+
+namespace reach::asterisk {
+namespace {
+
+int number(std::string_view digits, int otherwise) {
+  int value = otherwise;
+  std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return value;
+}
+
+/// "Local/1001@agents/n" -> "Local/1001@agents": what stands after the context are options of the channel driver.
+std::string_view without_options(std::string_view interface) {
+  const std::size_t at = interface.find('@');
+  return at == std::string_view::npos ? interface : interface.substr(0, interface.find('/', at));
+}
+
+/// "PJSIP/1001" -> "1001", "Local/1001@agents/n" -> "1001".
+std::string_view extension_of(std::string_view interface) {
+  const std::size_t slash = interface.find('/');
+  if (slash != std::string_view::npos) interface.remove_prefix(slash + 1);
+  return interface.substr(0, interface.find('@'));
+}
+
+}  // namespace
+
+Members::Members(const TranslatorSettings& settings, const adapter::Pseudonyms& pseudonyms)
+    : settings_(settings), pseudonyms_(pseudonyms) {
+  any_wrap_up_ =
+      settings.default_wrap_up > Duration::zero() ||
+      std::ranges::any_of(settings.wrap_up, [](const auto& entry) { return entry.second > Duration::zero(); });
+}
+
+const std::string& Members::person_of(const std::string& interface, const std::string& state_interface,
+                                      const std::string& name) {
+  const std::string device(without_options(state_interface.empty() ? interface : state_interface));
+  const bool named = !name.empty() && without_options(name) != without_options(interface);
+  std::string key;
+  if (const auto known = by_interface_.find(interface); state_interface.empty() && known != by_interface_.end())
+    key = known->second;
+  else if (const auto same_device = by_interface_.find(device); same_device != by_interface_.end())
+    key = same_device->second;
+  else if (const auto same_name = by_name_.find(name); named && same_name != by_name_.end())
+    key = same_name->second;
+  else
+    key = named ? name : device;
+  by_interface_[interface] = key;
+  by_interface_[device] = key;
+  if (named) by_name_.try_emplace(name, key);
+  const auto [person, is_new] = persons_.try_emplace(key);
+  if (is_new) person->second.pseudonym = pseudonyms_.agent(key);
+  if (settings_.excluded.contains(extension_of(interface)) || settings_.excluded.contains(extension_of(device)))
+    person->second.excluded = true;
+  return person->first;
+}
+
+std::string Members::agent(std::string_view interface, std::string_view name) {
+  if (interface.empty()) return {};
+  const Person& person = persons_.at(person_of(std::string(interface), {}, std::string(name)));
+  return person.excluded ? std::string() : person.pseudonym;
+}
+
+std::string Members::interface_of_channel(std::string_view channel) const {
+  const std::string_view device = channel.substr(0, channel.rfind('-'));
+  for (const auto& [queue, members] : queues_)
+    for (const auto& [interface, member] : members)
+      if (without_options(interface) == device) return interface;
+  return {};
+}
+
+Duration Members::wrap_up(const std::string& queue, const std::string& interface) const {
+  if (const auto members = queues_.find(queue); members != queues_.end())
+    if (const auto member = members->second.find(interface);
+        member != members->second.end() && member->second.wrap_up > Duration::zero())
+      return member->second.wrap_up;
+  const auto own = settings_.wrap_up.find(queue);
+  return own == settings_.wrap_up.end() ? settings_.default_wrap_up : own->second;
+}
+
+bool Members::tells_wrap_up() const {
+  return any_wrap_up_;
+}
+
+void Members::take(const AmiMessage& message, Time at, std::vector<v1::Event>& out) {
+  const std::string_view event = message.event();
+  const std::string queue(message.get("Queue"));
+  std::string interface(message.get("Interface"));
+  if (interface.empty()) interface = message.get("Location");
+  if (queue.empty() || interface.empty()) return;
+  if (event == "QueueMemberRemoved") {
+    const auto members = queues_.find(queue);
+    if (members == queues_.end()) return;
+    const auto member = members->second.find(interface);
+    if (member == members->second.end()) return;
+    const std::string person = member->second.person;
+    members->second.erase(member);
+    say(person, at, out);
+    return;
+  }
+  update(message, queue, interface);
+  const std::string person = queues_[queue][interface].person;
+  if (event == "QueueMember") {  // said once the listing is complete
+    listed_.emplace(queue, interface);
+    touched_.insert(person);
+    return;
+  }
+  say(person, at, out);
+}
+
+void Members::update(const AmiMessage& message, const std::string& queue, const std::string& interface) {
+  std::string name(message.get("MemberName"));
+  if (name.empty()) name = message.get("Name");
+  const std::string& person = person_of(interface, std::string(message.get("StateInterface")), name);
+  Member& member = queues_[queue][interface];
+  member.person = person;
+  if (const auto paused = message.get("Paused"); !paused.empty()) {
+    member.paused = paused == "1";
+    std::string reason(message.get("PausedReason"));
+    if (const auto word = settings_.pause_reasons.find(reason); word != settings_.pause_reasons.end())
+      reason = word->second;
+    member.reason = member.paused ? reason : std::string();
+  }
+  member.status = number(message.get("Status"), member.status);
+  if (const int wrap_up = number(message.get("Wrapuptime"), 0); wrap_up > 0) {
+    member.wrap_up = std::chrono::seconds(wrap_up);
+    any_wrap_up_ = true;
+  }
+}
+
+void Members::begin_listing() {
+  listed_queues_.clear();
+  listed_.clear();
+}
+
+void Members::listed_queue(std::string_view queue) {
+  listed_queues_.emplace(queue);
+}
+
+void Members::finish_listing(Time at, std::vector<v1::Event>& out) {
+  for (const std::string& queue : listed_queues_) {
+    const auto members = queues_.find(queue);
+    if (members == queues_.end()) continue;
+    std::erase_if(members->second, [&](const auto& entry) {
+      if (listed_.contains({queue, entry.first})) return false;
+      touched_.insert(entry.second.person);
+      return true;
+    });
+  }
+  const auto touched = std::exchange(touched_, {});
+  for (const std::string& person : touched) say(person, at, out);
+  begin_listing();
+}
+
+void Members::say(const std::string& key, Time at, std::vector<v1::Event>& out) {
+  Person& person = persons_.at(key);
+  if (person.excluded) return;
+  std::vector<std::string> all, open;
+  std::string reason;
+  bool reachable = false;
+  for (const auto& [queue, members] : queues_)
+    for (const auto& [interface, member] : members) {
+      if (member.person != key) continue;
+      if (all.empty() || all.back() != queue) all.push_back(queue);
+      if (member.paused)
+        reason = member.reason;
+      else if (open.empty() || open.back() != queue)
+        open.push_back(queue);
+      reachable = reachable || (member.status != 4 && member.status != 5);
+    }
+  const auto event = [&]() -> v1::Event& {
+    out.push_back(adapter::event_at(at));
+    out.back().set_agent(person.pseudonym);
+    return out.back();
+  };
+  if (all.empty()) {
+    if (person.logged_in) event().mutable_logged_out();
+    person.queues.clear();
+    person.logged_in = person.paused = false;
+    return;
+  }
+  const bool paused = open.empty() || !reachable;
+  if (paused && !open.empty()) reason = "unavailable";  // nobody can be called where no telephone answers
+  const std::vector<std::string>& queues = paused ? (person.logged_in ? person.queues : all) : open;
+  if (!person.logged_in || queues != person.queues) {
+    v1::LoggedIn& logged_in = *event().mutable_logged_in();
+    for (const std::string& queue : queues) logged_in.add_queues(queue);
+    person.queues = queues;
+    person.logged_in = true;
+  }
+  if (paused && (!person.paused || reason != person.reason)) {
+    event().mutable_agent_paused()->set_reason(reason);
+    person.reason = reason;
+  }
+  if (!paused && person.paused) event().mutable_agent_resumed();
+  person.paused = paused;
+}
+
+}  // namespace reach::asterisk

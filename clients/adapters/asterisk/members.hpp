@@ -1,0 +1,78 @@
+// Agents: queue members as persons, who are logged in to queues, pause, and have a telephone.
+#pragma once
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "clients/adapters/asterisk/ami_parser.hpp"
+#include "clients/adapters/common/pseudonym.hpp"
+#include "daemon/base/time.hpp"
+#include "reachd/v1/event.pb.h"
+
+namespace reach {
+namespace v1 = ::reachd::v1;
+}  // namespace reach
+
+namespace reach::asterisk {
+
+struct TranslatorSettings;
+
+/// A member is an interface in one queue; a person is whoever shares its state interface or its member name, over all
+/// queues. Events are said of persons, and only when something changed: LoggedIn with the queues in which the person
+/// can get calls (not those in which alone it is paused), LoggedOut, AgentPaused once it is paused in all of them or its telephone is
+/// gone (reason "unavailable"), AgentResumed.
+class Members {
+ public:
+  Members(const TranslatorSettings& settings, const adapter::Pseudonyms& pseudonyms);
+
+  /// QueueMember (of a listing), QueueMemberAdded, -Removed, -Pause, -Status, -Penalty, -Ringinuse.
+  void take(const AmiMessage& message, Time at, std::vector<v1::Event>& out);
+  void begin_listing();
+  void listed_queue(std::string_view queue);
+  /// The listing is complete: members of its queues that it does not name are gone.
+  void finish_listing(Time at, std::vector<v1::Event>& out);
+
+  /// The pseudonym of whoever is at `interface`; empty for extensions that are excluded.
+  [[nodiscard]] std::string agent(std::string_view interface, std::string_view name);
+  /// The member whose channel `channel` is ("PJSIP/1001-0000002a" is of PJSIP/1001); empty: nobody's.
+  [[nodiscard]] std::string interface_of_channel(std::string_view channel) const;
+  /// The member's own wrapuptime, else the queue's by configuration, else the default.
+  [[nodiscard]] Duration wrap_up(const std::string& queue, const std::string& interface) const;
+  /// Whether anything is known of wrap-up at all.
+  [[nodiscard]] bool tells_wrap_up() const;
+
+ private:
+  struct Person {
+    std::string pseudonym;
+    bool excluded = false;
+    // What was said last.
+    std::vector<std::string> queues;
+    bool logged_in = false, paused = false;
+    std::string reason;
+  };
+  struct Member {
+    std::string person;
+    bool paused = false;
+    std::string reason;
+    int status = 1;  // AST_DEVICE_*: 1 not in use, 2 in use, 3 busy, 4 invalid, 5 unavailable, 6 ringing, 8 on hold
+    Duration wrap_up{};
+  };
+
+  const std::string& person_of(const std::string& interface, const std::string& state_interface,
+                               const std::string& name);
+  void update(const AmiMessage& message, const std::string& queue, const std::string& interface);
+  void say(const std::string& person, Time at, std::vector<v1::Event>& out);
+
+  const TranslatorSettings& settings_;
+  const adapter::Pseudonyms& pseudonyms_;
+  std::map<std::string, Person, std::less<>> persons_;                      // by the word they were first known by
+  std::map<std::string, std::string, std::less<>> by_interface_, by_name_;  // to that word
+  std::map<std::string, std::map<std::string, Member, std::less<>>, std::less<>> queues_;
+  std::set<std::string, std::less<>> listed_queues_, touched_;
+  std::set<std::pair<std::string, std::string>> listed_;
+  bool any_wrap_up_ = false;
+};
+
+}  // namespace reach::asterisk

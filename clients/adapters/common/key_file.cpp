@@ -1,0 +1,31 @@
+#include "clients/adapters/common/key_file.hpp"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+namespace reach::adapter {
+
+std::string read_key_file(const std::string& path) {
+  std::string where = path;
+  struct stat status {};
+  if (const char* credentials = std::getenv("CREDENTIALS_DIRECTORY"); credentials != nullptr && path.front() != '/') {
+    const std::string there = std::string(credentials) + '/' + path;
+    if (::stat(there.c_str(), &status) == 0) where = there;
+  }
+  if (::stat(where.c_str(), &status) != 0)
+    throw KeyFileProblem(where + ": " + std::strerror(errno) + "; write the secret into it, then: chmod 600 " + where);
+  if ((status.st_mode & S_IROTH) != 0)
+    throw KeyFileProblem(where + ": everybody can read this secret; run: chmod 600 " + where);
+  std::ifstream file(where, std::ios::binary);
+  std::string content{std::istreambuf_iterator<char>(file), {}};
+  while (!content.empty() && std::strchr(" \t\r\n", content.back()) != nullptr) content.pop_back();
+  if (!file || content.empty()) throw KeyFileProblem(where + ": cannot be read or is empty; write the secret into it");
+  return content;
+}
+
+}  // namespace reach::adapter
