@@ -1,0 +1,225 @@
+#include "daemon/settings/document.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <regex>
+#include <sstream>
+#include <tuple>
+
+namespace reach::settings {
+namespace {
+
+constexpr int unreadable_lines_max = 50;  // then the text is no configuration at all
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    lines.emplace_back(text.substr(0, end));
+    if (lines.back().ends_with('\r')) lines.back().pop_back();
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+std::string trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return std::string(text.substr(first, text.find_last_not_of(" \t") - first + 1));
+}
+
+/// The line above `line` that sets the same key in the same section, or has the same header; 0: none.
+int first_line_like(const std::vector<std::string>& lines, int line) {
+  const auto head = [](const std::string& text) {
+    const auto clean = trimmed(text);
+    return clean.starts_with('[') ? clean.substr(0, clean.find(']') + 1) : trimmed(clean.substr(0, clean.find('=')));
+  };
+  const auto wanted = head(lines[static_cast<std::size_t>(line) - 1]);
+  const bool is_header = wanted.starts_with('[');
+  for (int i = line - 1; i >= 1; --i) {
+    const auto& text = lines[static_cast<std::size_t>(i) - 1];
+    if (text.find_first_of(is_header ? "[" : "=[") != std::string::npos && head(text) == wanted) return i;
+    if (!is_header && trimmed(text).starts_with('[')) return 0;
+  }
+  return 0;
+}
+
+/// What the parser says of a line it cannot read, in the words of someone who edits a configuration.
+std::pair<std::string, std::string> explain(std::string_view description, const std::string& line) {
+  std::smatch match;
+  static const std::regex span_without_quotes(R"(=\s*([0-9][0-9.]*(ms|s|m|h|d|[kKMG]i?B)[0-9a-z.]*)\s*(#.*)?$)");
+  if (std::regex_search(line, match, span_without_quotes)) {
+    return {match.str(1) + " stands without quotes", "expected text in quotes: \"" + match.str(1) + "\""};
+  }
+  static const std::regex percent(R"(=\s*([0-9][0-9.]*)\s*%)");
+  if (std::regex_search(line, match, percent)) {
+    return {match.str(1) + " % is no TOML value", "expected a ratio, such as 0.8 for 80 %"};
+  }
+  static const std::regex word(R"(=\s*([A-Za-z_][A-Za-z0-9_./-]*)\s*(#.*)?$)");
+  if (description.find("could not determine value type") != std::string_view::npos) {
+    if (std::regex_search(line, match, word)) {
+      return {match.str(1) + " stands without quotes", "expected text in quotes: \"" + match.str(1) + "\""};
+    }
+    return {"this is no TOML value", "expected text in quotes, a number, true, false, a date or a list in [ ]"};
+  }
+  if (description.find("unescaped control characters") != std::string_view::npos) {
+    return {"the text does not end on its line", "expected a closing quote and no control characters"};
+  }
+  // "Error while parsing array: expected comma or closing ']', saw 'b'"
+  if (const auto colon = description.find(": ");
+      description.starts_with("Error while parsing ") && colon != std::string_view::npos) {
+    description.remove_prefix(colon + 2);
+  }
+  if (description.starts_with("expected ")) {
+    const auto saw = description.rfind(", saw ");
+    if (saw != std::string_view::npos) {
+      return {"found " + std::string(description.substr(saw + 6)), std::string(description.substr(0, saw))};
+    }
+  }
+  return {std::string(description), "expected TOML: SECTION in [ ] or [[ ]], KEY = VALUE, # comment"};
+}
+
+/// Whether what follows can be read without this line: a key with a value that is all on it.
+bool stands_alone(const std::string& line) {
+  const auto equals = line.find('=');
+  if (equals == std::string::npos || trimmed(line).starts_with('[')) return false;
+  const auto value = std::string_view(line).substr(equals);
+  const auto count = [&](char c) { return std::count(value.begin(), value.end(), c); };
+  return count('[') == count(']') && count('{') == count('}') && value.find("\"\"\"") == std::string_view::npos &&
+         value.find("'''") == std::string_view::npos;
+}
+
+}  // namespace
+
+Place place_of(std::size_t document, const toml::source_region& region) {
+  return {document, std::max(1, static_cast<int>(region.begin.line)),
+          std::max(1, static_cast<int>(region.begin.column))};
+}
+
+Place Spot::place() const {
+  return place_of(document, table->source());
+}
+
+Place Spot::at(std::string_view key, std::size_t index) const {
+  const auto* node = table->get(key);
+  if (node == nullptr) return place();
+  const auto* list = node->as_array();
+  if (list != nullptr && index < list->size()) return place_of(document, list->get(index)->source());
+  return place_of(document, node->source());
+}
+
+std::string in_quotes(std::string_view text) {
+  constexpr std::size_t longest = 60;
+  std::string result = "\"";
+  for (const char c : text.substr(0, longest)) {
+    const auto byte = static_cast<unsigned char>(c);
+    result += byte < 0x20 || byte == 0x7f ? '?' : c;
+  }
+  if (text.size() > longest) {
+    while (!result.empty() && (static_cast<unsigned char>(result.back()) & 0xc0U) == 0x80U) result.pop_back();
+    if (static_cast<unsigned char>(result.back()) >= 0xc0U) result.pop_back();
+    result += "…";
+  }
+  return result + "\"";
+}
+
+std::string described(const toml::node& value) {
+  if (const auto* text = value.as_string()) return in_quotes(text->get());
+  if (value.is_array()) return "a list";
+  if (value.is_table()) return "a table";
+  std::ostringstream out;
+  out << toml::node_view<const toml::node>(value);
+  return out.str();
+}
+
+void Checker::add_document(const std::string& file, std::string_view text) {
+  documents_.push_back({file, lines_of(text), {}});
+  std::string rest(text);
+  for (int i = 0; i < unreadable_lines_max; ++i) {
+    if (!parse(documents_.back(), documents_.size() - 1, rest)) return;
+  }
+}
+
+/// True if a line was taken out of `text` and it should be tried again.
+bool Checker::parse(Document& document, std::size_t index, std::string& text) {
+  try {
+    document.root = toml::parse(text, std::string_view(document.file));
+    return false;
+  } catch (const toml::parse_error& error) {
+    auto place = place_of(index, error.source());
+    const auto last_line = static_cast<int>(document.lines.size());
+    place.line = std::clamp(place.line, 1, std::max(1, last_line));
+    const auto line = last_line == 0 ? std::string() : document.lines[static_cast<std::size_t>(place.line) - 1];
+    const auto alone = stands_alone(line);
+    if (error.description().find("cannot redefine existing") != std::string_view::npos) {
+      const int first = first_line_like(document.lines, place.line);
+      place.column = static_cast<int>(std::min(line.find_first_not_of(" \t"), line.size())) + 1;
+      const auto name = trimmed(line.substr(0, trimmed(line).starts_with('[') ? std::string::npos : line.find('=')));
+      say(place,
+          first > 0 ? in_quotes(name) + " is already set on line " + std::to_string(first)
+                    : in_quotes(name) + " is already set",
+          "expected it once");
+    } else {
+      complete_ = false;
+      auto [what, expected] = explain(error.description(), line);
+      say(place, std::move(what), std::move(expected));
+    }
+    if (!alone) {
+      complete_ = false;
+      return false;
+    }
+    // Blank the line, so that every other one keeps its number.
+    std::size_t begin = 0;
+    for (int i = 1; i < place.line; ++i) begin = text.find('\n', begin) + 1;
+    const auto end = std::min(text.find('\n', begin), text.size());
+    if (text.find_first_not_of(" \r", begin) >= end) return false;
+    std::fill(text.begin() + static_cast<std::ptrdiff_t>(begin), text.begin() + static_cast<std::ptrdiff_t>(end), ' ');
+    return true;
+  }
+}
+
+void Checker::say(const Place& place, std::string what, std::string expected) {
+  const auto& document = documents_[place.document];
+  const auto line = static_cast<std::size_t>(place.line) - 1;
+  found_.push_back({place,
+                    {document.file, place.line, place.column, std::move(what), std::move(expected),
+                     line < document.lines.size() ? document.lines[line] : std::string()}});
+}
+
+void Checker::say_if_complete(const Place& place, std::string what, std::string expected) {
+  if (complete_) say(place, std::move(what), std::move(expected));
+}
+
+void Checker::say_secret(const Place& place, std::string what, std::string expected) {
+  say(place, std::move(what), std::move(expected));
+  found_.back().problem.source_line.clear();
+}
+
+void Checker::say_bad_value(std::size_t document, const toml::node& value, std::string what, std::string expected) {
+  bad_.insert(&value);
+  say(place_of(document, value.source()), std::move(what), std::move(expected));
+}
+
+bool Checker::set_once(const std::string& name, const Place& place, const std::string& what) {
+  const auto [earlier, is_new] = set_.emplace(name, place);
+  if (!is_new) say(place, what + " is already set " + where(earlier->second, place), "expected it once");
+  return is_new;
+}
+
+std::string Checker::where(const Place& place, const Place& from) const {
+  const auto line = "on line " + std::to_string(place.line);
+  return place.document == from.document ? line : line + " of " + documents_[place.document].file;
+}
+
+std::vector<Problem> Checker::take_problems() {
+  std::stable_sort(found_.begin(), found_.end(), [](const Found& a, const Found& b) {
+    return std::tie(a.place.document, a.place.line, a.place.column) <
+           std::tie(b.place.document, b.place.line, b.place.column);
+  });
+  std::vector<Problem> problems;
+  for (auto& found : found_) problems.push_back(std::move(found.problem));
+  found_.clear();
+  return problems;
+}
+
+}  // namespace reach::settings
