@@ -10,7 +10,14 @@
 
 namespace reach {
 
-enum class AlertKind : std::uint8_t { sla_breach, longest_wait, backlog_overdue, staffing_gap, no_agents, source_stale };
+enum class AlertKind : std::uint8_t {
+  sla_breach,
+  longest_wait,
+  backlog_overdue,
+  staffing_gap,
+  no_agents,
+  source_stale
+};
 enum class AlertState : std::uint8_t { inactive, pending, firing, resolved };
 /// Why this revision of the alert was said.
 enum class AlertReason : std::uint8_t { pending, fired, repeat, acknowledged, stale, fresh, inhibited, resolved };
@@ -32,9 +39,9 @@ struct Alert {
   AlertKind kind{};
   AlertState state{};
   AlertReason reason{};
-  std::string segment;      ///< empty for alerts of a pool or source
+  std::string segment;  ///< empty for alerts of a pool or source
   std::string contract, objective;
-  std::string subject;      ///< pool or source
+  std::string subject;  ///< pool or source
   std::string figure, window;
   std::optional<double> value, target;
   std::int64_t samples = 0;

@@ -18,8 +18,18 @@ enum class WaitClock : std::uint8_t { contact, entry, arrival };
 
 /// A figure an objective can be about.
 enum class Figure : std::uint8_t {
-  service_level, reachability, abandon_rate, asa_s, wait_p90_s, longest_wait_s, waiting,
-  on_time_rate, respond_on_time_rate, backlog, overdue, oldest_age_s,
+  service_level,
+  reachability,
+  abandon_rate,
+  asa_s,
+  wait_p90_s,
+  longest_wait_s,
+  waiting,
+  on_time_rate,
+  respond_on_time_rate,
+  backlog,
+  overdue,
+  oldest_age_s,
 };
 [[nodiscard]] std::string_view to_text(Figure figure) noexcept;
 [[nodiscard]] std::optional<Figure> figure_from(std::string_view text) noexcept;
@@ -54,11 +64,11 @@ struct ServiceConfig {
   Duration reopen_within = std::chrono::hours(24 * 7);  ///< a reopening within it corrects the verdict
   std::vector<std::string> pausing_reasons;             ///< for which the due clock stands still; empty: all
   // both
-  Duration handling = std::chrono::minutes(4);          ///< expected, until measured
+  Duration handling = std::chrono::minutes(4);  ///< expected, until measured
 };
 
 struct QueueRoute {
-  std::string source;   ///< empty: of any source
+  std::string source;  ///< empty: of any source
   std::string queue;
   std::string service;  ///< empty: the only service of the medium
 };
@@ -72,16 +82,16 @@ struct SegmentConfig {
 };
 
 struct ObjectiveConfig {
-  std::string id;        ///< given, or CONTRACT/SERVICE/FIGURE/WINDOW, unique
-  std::string service;   ///< id; empty: every service of the segment's figure
+  std::string id;       ///< given, or CONTRACT/SERVICE/FIGURE/WINDOW, unique
+  std::string service;  ///< id; empty: every service of the segment's figure
   Figure figure = Figure::service_level;
-  double target = 0.8;   ///< a ratio 0..1, seconds or a count, by the figure
+  double target = 0.8;  ///< a ratio 0..1, seconds or a count, by the figure
   Window window;
-  std::int64_t min_samples = 10;                     ///< decided offers before it can breach
-  Duration hold{};                                   ///< `for`: how long the breach must last before it fires
-  double clear = 0.82;                               ///< the value at which it counts as recovered
-  Duration clear_for = std::chrono::minutes(2);      ///< how long it must stay recovered
-  Duration repeat = std::chrono::minutes(15);        ///< firing is said again while not acknowledged; 0: never
+  std::int64_t min_samples = 10;                 ///< decided offers before it can breach
+  Duration hold{};                               ///< `for`: how long the breach must last before it fires
+  double clear = 0.82;                           ///< the value at which it counts as recovered
+  Duration clear_for = std::chrono::minutes(2);  ///< how long it must stay recovered
+  Duration repeat = std::chrono::minutes(15);    ///< firing is said again while not acknowledged; 0: never
 };
 
 struct ContractConfig {
@@ -96,9 +106,10 @@ struct PoolConfig {
   std::string id;
   std::vector<std::string> segments;
   std::vector<std::string> sites;
-  double shrinkage = 0;                      ///< 0..<1
-  std::optional<double> max_occupancy;       ///< 0..1
-  Duration staffing_gap_for = std::chrono::minutes(5);  ///< how long people must be missing before it alerts; 0 s: at once
+  double shrinkage = 0;                 ///< 0..<1
+  std::optional<double> max_occupancy;  ///< 0..1
+  Duration staffing_gap_for =
+      std::chrono::minutes(5);  ///< how long people must be missing before it alerts; 0 s: at once
 };
 
 struct SourceConfig {
@@ -113,13 +124,13 @@ struct Config {
   Duration interval = std::chrono::minutes(15);
   Duration stale_after = std::chrono::seconds(10);
   Duration expire_after = std::chrono::hours(4);
-  std::int64_t minimum_group = 5;   ///< people's figures are of groups of at least this many
+  std::int64_t minimum_group = 5;  ///< people's figures are of groups of at least this many
   std::vector<SegmentConfig> segments;
   std::vector<ServiceConfig> services;
   std::vector<ContractConfig> contracts;
   std::vector<PoolConfig> pools;
   std::vector<SourceConfig> sources;
-  std::string fingerprint;          ///< of the text it was made from; goes into the log
+  std::string fingerprint;  ///< of the text it was made from; goes into the log
 };
 
 }  // namespace reach

@@ -49,12 +49,22 @@ using Input = std::variant<Event, TimePassed, TimeUpTo, SourceConnected, SourceH
 
 // ---- decisions -----------------------------------------------------------------------------------------------------
 
-struct AlertChanged { Alert alert; };                 ///< say it now, before anything slow; never dropped
-struct SegmentChanged { std::uint32_t segment; };     ///< its published state is out of date; said once until viewed
-struct StaffingChanged { std::uint32_t pool; };       ///< a recommendation worth publishing
-struct SourceChanged { std::uint32_t source; };       ///< its published state is out of date; said once until viewed
+struct AlertChanged {
+  Alert alert;
+};  ///< say it now, before anything slow; never dropped
+struct SegmentChanged {
+  std::uint32_t segment;
+};  ///< its published state is out of date; said once until viewed
+struct StaffingChanged {
+  std::uint32_t pool;
+};  ///< a recommendation worth publishing
+struct SourceChanged {
+  std::uint32_t source;
+};  ///< its published state is out of date; said once until viewed
 /// Something odd in the data: for the log, already counted. A sample: at most one a minute and kind.
-struct Remark { std::string kind, text; };
+struct Remark {
+  std::string kind, text;
+};
 using Decision = std::variant<AlertChanged, SegmentChanged, StaffingChanged, SourceChanged, Remark>;
 using Decisions = std::vector<Decision>;
 

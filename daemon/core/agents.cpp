@@ -1,0 +1,139 @@
+// People: where they are logged in and what they do now. Counted live; per person nothing is kept.
+#include <algorithm>
+
+#include "daemon/core/state.hpp"
+
+namespace reach {
+namespace {
+
+std::size_t at(AgentState state) {
+  return static_cast<std::size_t>(state);
+}
+
+AgentState state_of(const Agent& agent) {
+  if (!agent.logged_in) return AgentState::logged_out;
+  if (agent.talking > 0) return AgentState::busy;
+  if (agent.wrap_up) return AgentState::wrap_up;
+  if (agent.paused || agent.unavailable) return AgentState::paused;
+  if (agent.ringing > 0) return AgentState::ringing;
+  return AgentState::available;
+}
+
+void add_unique(std::vector<std::uint32_t>& list, std::uint32_t value) {
+  if (std::ranges::find(list, value) == list.end()) list.push_back(value);
+}
+
+}  // namespace
+
+AgentCounts People::counts(bool known) const {
+  AgentCounts c;
+  c.available = in[at(AgentState::available)];
+  c.ringing = in[at(AgentState::ringing)];
+  c.busy = in[at(AgentState::busy)];
+  c.wrap_up = in[at(AgentState::wrap_up)];
+  c.paused = in[at(AgentState::paused)];
+  c.logged_in = c.available + c.ringing + c.busy + c.wrap_up + c.paused;
+  c.known = known;
+  return c;
+}
+
+/// Books the time since the last change as busy or idle time of the pool's people.
+void Engine::State::accrue(std::uint32_t index, Time to) {
+  Pool& pool = pools[index];
+  const std::int64_t passed = (to - pool.accrued).count();
+  if (passed <= 0) return;
+  const AgentCounts c = pool.people.counts(true);
+  Scope& scope = fresh(pool.scope);
+  const Time booked = to - Duration(1);  // the instant `to` itself belongs to what follows
+  scope.add(Counter::busy_ns, booked, booked.time_since_epoch(), (c.busy + c.wrap_up + c.ringing) * passed);
+  scope.add(Counter::idle_ns, booked, booked.time_since_epoch(), c.available * passed);
+  pool.accrued = to;
+}
+
+void Engine::State::move_people(std::uint32_t index, AgentState to) {
+  Agent& agent = agents[index];
+  const AgentState from = agent.state;
+  agent.state = to;
+  for (const std::uint32_t segment : agent.segments) {
+    --segments[segment].people.in[at(from)];
+    ++segments[segment].people.in[at(to)];
+    touch(segment);
+  }
+  for (const std::uint32_t pool : agent.pools) {
+    accrue(pool, now);
+    --pools[pool].people.in[at(from)];
+    ++pools[pool].people.in[at(to)];
+    if ((from == AgentState::logged_out) != (to == AgentState::logged_out) ||
+        (from == AgentState::paused) != (to == AgentState::paused))
+      evaluate_pool(pool);
+  }
+}
+
+void Engine::State::refresh_agent(std::uint32_t index) {
+  const AgentState now_is = state_of(agents[index]);
+  if (now_is != agents[index].state) move_people(index, now_is);
+}
+
+/// The agent serves these queues, and no others, from now on.
+void Engine::State::serve_queues(std::uint32_t index, const std::vector<std::uint32_t>& served) {
+  Agent& agent = agents[index];
+  if (agent.queues == served) return;
+  const AgentState keep = agent.state;
+  if (keep != AgentState::logged_out) move_people(index, AgentState::logged_out);
+  for (const std::uint32_t segment : agent.segments) --segments[segment].people.in[at(AgentState::logged_out)];
+  for (const std::uint32_t pool : agent.pools) --pools[pool].people.in[at(AgentState::logged_out)];
+  agent.queues = served;
+  agent.segments.clear();
+  agent.pools.clear();
+  for (const std::uint32_t queue : served) {
+    if (queues[queue].segment == none) continue;
+    add_unique(agent.segments, queues[queue].segment);
+    if (segments[queues[queue].segment].pool != none) add_unique(agent.pools, segments[queues[queue].segment].pool);
+    link_source(agent.source, queues[queue].segment);
+  }
+  for (const std::uint32_t segment : agent.segments) ++segments[segment].people.in[at(AgentState::logged_out)];
+  for (const std::uint32_t pool : agent.pools) ++pools[pool].people.in[at(AgentState::logged_out)];
+  if (keep != AgentState::logged_out) move_people(index, keep);
+}
+
+void Engine::State::on_agent(const Event& event, std::uint32_t source) {
+  const std::uint32_t index = agent_of(source, event.agent);
+  sources[source].tells_agents = true;
+  agents[index].listed = true;
+  if (!event.site.empty()) agents[index].site = site_of(event.site);
+  switch (event.kind) {
+    case EventKind::logged_in: {
+      std::vector<std::uint32_t> served;
+      for (const std::string_view queue : event.list) add_unique(served, queue_of(source, queue));
+      serve_queues(index, served);
+      agents[index].logged_in = true;
+      break;
+    }
+    case EventKind::logged_out:
+      agents[index].logged_in = agents[index].paused = agents[index].wrap_up = agents[index].unavailable = false;
+      agents[index].ringing = 0;
+      break;
+    case EventKind::agent_paused:
+      agents[index].paused = true;
+      break;
+    case EventKind::agent_resumed:
+      agents[index].paused = false;
+      break;
+    case EventKind::agent_state: {
+      // From systems that report states only.
+      Agent& agent = agents[index];
+      agent.logged_in = event.reason != "logged_out";
+      agent.paused = event.reason == "paused";
+      agent.unavailable = event.reason == "unavailable";
+      agent.wrap_up = event.reason == "wrap_up";
+      agent.ringing = event.reason == "ringing" ? 1 : 0;
+      agent.talking = event.reason == "busy" ? std::max(agent.talking, 1U) : 0;
+      break;
+    }
+    default:
+      break;
+  }
+  refresh_agent(index);
+}
+
+}  // namespace reach

@@ -1,0 +1,290 @@
+// Time and dispatch: the one place where inputs enter and decisions leave.
+#include "daemon/core/engine.hpp"
+
+#include <algorithm>
+
+#include "daemon/core/state.hpp"
+
+namespace reach {
+
+Engine::State::State(Config configuration, EngineOptions engine_options, Time start)
+    : config(std::move(configuration)),
+      options(engine_options),
+      now(start),
+      contact_index(0, ContactHash{&contacts}, ContactEqual{&contacts}) {
+  periods = periods_at(config.zone, config.interval, now);
+  timers.arm(TimerKind::period, 0, periods[Period::interval].to);
+  if (only_service(Medium::call) == none &&
+      std::ranges::none_of(config.services, [](const auto& s) { return s.medium == Medium::call; })) {
+    config.services.emplace_back();
+    config.services.back().id = "phone";
+  }
+  for (std::uint32_t i = 0; i < config.services.size(); ++i) service_by_id[config.services[i].id] = i;
+
+  clocks.emplace_back();
+  for (std::uint32_t c = 0; c < config.contracts.size(); ++c) {
+    OpenClock clock;
+    clock.calendar = config.contracts[c].calendar;
+    clock.since = now;
+    clock.open_at = now.time_since_epoch();  // any beginning serves: only differences count
+    clock.open = clock.calendar.is_open(now);
+    clocks.push_back(std::move(clock));
+    if (!clocks.back().calendar.always_open())
+      timers.arm(TimerKind::calendar, c + 1, clocks.back().calendar.next_change(now));
+  }
+  segments.resize(config.segments.size());
+  for (std::uint32_t s = 0; s < segments.size(); ++s) {
+    segment_index[config.segments[s].id] = s;
+    segments[s].clock = 0;
+    for (const QueueRoute& route : config.segments[s].queues)
+      routes[route.source.empty() ? route.queue : route.source + '/' + route.queue] = {
+          s, route.service.empty() ? none : service_index(route.service)};
+  }
+  for (std::uint32_t s = 0; s < segments.size(); ++s)
+    for (const std::string& to : config.segments[s].overflow_to)
+      if (const auto found = segment_index.find(to); found != segment_index.end())
+        segments[s].overflow_to.push_back(found->second);
+
+  for (std::uint32_t c = 0; c < config.contracts.size(); ++c) {
+    const ContractConfig& contract = config.contracts[c];
+    for (const std::string& id : contract.segments) {
+      const std::uint32_t s = segment_index.at(id);
+      segments[s].clock = c + 1;
+      segments[s].contract = c;
+      for (const ObjectiveConfig& promised : contract.objectives) {
+        const auto index = static_cast<std::uint32_t>(objectives.size());
+        Objective objective;
+        objective.config = &promised;
+        objective.contract = c;
+        objective.segment = s;
+        objective.service = promised.service.empty() ? none : service_index(promised.service);
+        const AlertKind kind = promised.figure == Figure::longest_wait_s ? AlertKind::longest_wait
+                               : promised.figure == Figure::backlog || promised.figure == Figure::overdue ||
+                                       promised.figure == Figure::oldest_age_s
+                                   ? AlertKind::backlog_overdue
+                                   : AlertKind::sla_breach;
+        objective.watch = watch_of(kind, id + '|' + promised.id, {promised.hold, promised.clear_for, promised.repeat});
+        Watch& watch = watches[objective.watch];
+        watch.objective = index;
+        watch.alert.segment = id;
+        watch.alert.contract = contract.id;
+        watch.alert.objective = promised.id;
+        watch.alert.figure = to_text(promised.figure);
+        watch.alert.window = to_text(promised.window, config.interval);
+        watch.alert.target = promised.target;
+        objectives.push_back(std::move(objective));
+        segments[s].objectives.push_back(index);
+      }
+    }
+  }
+  for (std::uint32_t p = 0; p < config.pools.size(); ++p) {
+    const PoolConfig& promised = config.pools[p];
+    pool_index[promised.id] = p;
+    Pool pool;
+    pool.accrued = now;
+    for (const std::string& id : promised.segments) {
+      const std::uint32_t s = segment_index.at(id);
+      pool.segments.push_back(s);
+      segments[s].pool = p;
+    }
+    pool.no_agents = watch_of(AlertKind::no_agents, promised.id, {std::chrono::seconds(30), Duration::zero(), {}});
+    pool.staffing_gap = watch_of(AlertKind::staffing_gap, promised.id,
+                                 {promised.staffing_gap_for, std::chrono::minutes(2), std::chrono::minutes(15)});
+    for (const std::uint32_t watch : {pool.no_agents, pool.staffing_gap}) watches[watch].alert.subject = promised.id;
+    pools.push_back(std::move(pool));
+    if (options.staffing) timers.arm(TimerKind::pool, p, now + std::chrono::seconds(5));
+  }
+  for (std::uint32_t s = 0; s < segments.size(); ++s) {
+    segments[s].scope = new_scope(s);
+    segments[s].first_open = clocks[segments[s].clock].at(now);
+    for (const std::uint32_t o : segments[s].objectives)
+      if (objectives[o].service != none) slot(s, objectives[o].service);
+  }
+}
+
+void Engine::State::touch(std::uint32_t segment) {
+  if (segments[segment].touched) return;
+  segments[segment].touched = true;
+  touched.push_back(segment);
+}
+
+/// Evaluates what this instant touched. Observing may touch further segments; each is evaluated once an instant.
+void Engine::State::evaluate_touched() {
+  for (std::size_t i = 0; i < touched.size(); ++i) {
+    Segment& segment = segments[touched[i]];
+    if (!segment.objectives.empty()) {
+      advance_windows(segment);
+      for (const std::uint32_t objective : segment.objectives) evaluate(objective);
+    }
+    segment.touched = false;
+    if (!segment.announced) {
+      segment.announced = true;
+      out->push_back(SegmentChanged{touched[i]});
+    }
+  }
+  touched.clear();
+}
+
+void Engine::State::fire(const Timers::Due& due) {
+  switch (due.kind) {
+    case TimerKind::period:
+      for (std::uint32_t p = 0; p < pools.size(); ++p) accrue(p, due.at);
+      periods = periods_at(config.zone, config.interval, now);
+      timers.arm(TimerKind::period, 0, periods[Period::interval].to);
+      break;
+    case TimerKind::calendar: {
+      OpenClock& clock = clocks[due.subject];
+      clock.open_at = clock.at(due.at);
+      clock.since = due.at;
+      clock.open = clock.calendar.is_open(due.at);
+      timers.arm(TimerKind::calendar, due.subject, clock.calendar.next_change(due.at));
+      for (const std::string& id : config.contracts[due.subject - 1].segments) touch(segment_index.at(id));
+      break;
+    }
+    case TimerKind::line:
+      pass_threshold(due.subject);
+      break;
+    case TimerKind::requeue:
+      settle_move(due.subject);
+      break;
+    case TimerKind::item_due:
+      decide_item(due.subject, Verdict::missed, due.at);
+      set_overdue(due.subject, true);
+      break;
+    case TimerKind::item_response:
+      decide_response(due.subject, Verdict::missed, due.at);
+      break;
+    case TimerKind::rolling:
+      touch(objectives[due.subject].segment);
+      break;
+    case TimerKind::alert:
+      pass_alert(due.subject);
+      break;
+    case TimerKind::source:
+      lost(due.subject, SourceCondition::stale,
+           "nothing heard for " + format_duration(config.stale_after) + "; its figures are stale");
+      break;
+    case TimerKind::pool:
+      recommend(due.subject);
+      break;
+    case TimerKind::expiry:
+      while (lists[live_calls].first != none) {
+        const std::uint32_t oldest = lists[live_calls].first;
+        if (contacts[oldest].touched + config.expire_after > now) break;
+        ++totals.contacts_expired;
+        on_outcome_unknown(oldest, now);
+      }
+      purge();
+      break;
+  }
+}
+
+/// Lets time pass: everything due happens at its own instant, in order. Boundaries of periods and calendars at `to`
+/// happen in any case, what else is due at `to` only if `inclusive`: events of that instant come before it.
+void Engine::State::advance(Time to, bool inclusive) {
+  while (const auto due = timers.take(to, inclusive)) {
+    now = std::max(now, due->at);
+    fire(*due);
+    evaluate_touched();
+  }
+  now = std::max(now, to);
+}
+
+void Engine::State::remark(std::string_view kind, std::string text) {
+  auto [last, first_time] = last_remark.try_emplace(std::string(kind), now);
+  if (!first_time && now - last->second < std::chrono::minutes(1)) return;
+  last->second = now;
+  out->push_back(Remark{std::string(kind), std::move(text)});
+}
+
+void Engine::State::contradiction(const Event& event, std::string_view what) {
+  const std::uint32_t source = source_of(event.source);
+  ++totals.contradictions;
+  ++sources[source].view.contradictions;
+  remark("contradiction", "source " + sources[source].view.id + ", contact " + std::string(event.contact) +
+                              ": an event " + std::string(what) + "; counted, otherwise ignored");
+}
+
+void Engine::State::apply(const Event& event) {
+  const std::uint32_t index = source_of(event.source);
+  Source& source = sources[index];
+  ++totals.events;
+  ++source.view.events;
+  if (event.certainty != Certainty::seen) {
+    ++totals.inferred;
+    ++source.view.inferred;
+  }
+  if (event.at < source.last_event || (!options.staleness && event.at < now)) {
+    ++totals.late;
+    ++source.view.late;
+  }
+  source.last_event = std::max(source.last_event, event.at);
+  if (source.view.condition == SourceCondition::never_heard || options.staleness)
+    heard(index, event.kind != EventKind::upstream_lost && source.view.condition != SourceCondition::upstream_lost);
+
+  if (event.kind == EventKind::lead) {
+    const std::uint32_t contact = find_contact(index, event.contact);
+    if (contact == none || contacts[contact].segment == none) {
+      ++totals.unknown_contacts;
+      ++source.view.unknown_contacts;
+      return;
+    }
+    const Contact& of = contacts[contact];
+    if (event.state.empty())  // what field sales made of it later is not a new lead
+      count_segment(of.segment, of.service, of.site, event.reason == "asked" ? Counter::leads_asked : Counter::leads,
+                    event.at);
+  } else if (event.kind <= EventKind::wrap_up_ended) {
+    on_call(event, index);
+  } else if (event.kind <= EventKind::reopened) {
+    on_item(event, index);
+  } else if (event.kind <= EventKind::agent_state) {
+    on_agent(event, index);
+  } else {
+    on_source(event, index);
+  }
+}
+
+void Engine::State::take(const Input& input, Time at, Decisions& decisions) {
+  out = &decisions;
+  const Time t = std::max(at, now);
+  if (const auto* event = std::get_if<Event>(&input)) {
+    advance(t, false);
+    apply(*event);
+  } else if (std::holds_alternative<TimePassed>(input)) {
+    advance(t, true);
+  } else if (std::holds_alternative<TimeUpTo>(input)) {
+    advance(t - Duration(1), true);
+  } else if (const auto* hello = std::get_if<SourceConnected>(&input)) {
+    advance(t, false);
+    const std::uint32_t index = source_of(hello->source);
+    SourceView& view = sources[index].view;
+    view.software = hello->software;
+    view.capabilities = hello->capabilities;
+    sources[index].tells_wrap_up = std::ranges::find(view.capabilities, "wrap_up") != view.capabilities.end();
+    heard(index, true);
+    announce_source(index);
+  } else if (const auto* sign = std::get_if<SourceHeard>(&input)) {
+    advance(t, false);
+    heard(source_of(sign->source), sign->upstream);
+  } else if (const auto* gone = std::get_if<SourceLost>(&input)) {
+    advance(t, false);
+    lost(source_of(gone->source), SourceCondition::stale, gone->reason);
+  } else if (const auto* taken = std::get_if<Acknowledge>(&input)) {
+    advance(t, false);
+    last_acknowledge = acknowledge(*taken);
+  }
+  evaluate_touched();
+  out = nullptr;
+}
+
+Engine::Engine(Config config, EngineOptions options, Time start)
+    : state_(std::make_unique<State>(std::move(config), options, start)) {}
+Engine::~Engine() = default;
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
+
+void Engine::step(const Input& input, Time now, Decisions& out) {
+  state_->take(input, now, out);
+}
+
+}  // namespace reach

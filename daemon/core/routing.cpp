@@ -1,0 +1,190 @@
+// Names to table indices, and the tables of contacts.
+#include "daemon/core/state.hpp"
+
+namespace reach {
+namespace {
+// How long ended contacts are remembered for corrections and wrap-up, and how many at most.
+constexpr Duration remember_ended = std::chrono::minutes(15);
+constexpr Duration remember_items = std::chrono::hours(24 * 7);
+constexpr std::size_t remembered_at_most = 100'000;
+}  // namespace
+
+std::uint32_t Engine::State::source_of(std::string_view id) {
+  if (const auto found = source_index.find(id); found != source_index.end()) return found->second;
+  const auto index = static_cast<std::uint32_t>(sources.size());
+  source_index.emplace(id, index);
+  sources.emplace_back();
+  sources.back().view.id = id;
+  for (const auto& known : config.sources)
+    if (known.id == id && !known.site.empty()) sources.back().site = site_of(known.site);
+  const std::uint32_t watch = watch_of(AlertKind::source_stale, std::string(id), {});
+  sources.back().watch = watch;
+  watches[watch].alert.subject = id;
+  return index;
+}
+
+std::uint32_t Engine::State::site_of(std::string_view id) {
+  const auto [found, fresh_site] = site_index.try_emplace(std::string(id), static_cast<std::uint32_t>(sites.size()));
+  if (fresh_site) sites.emplace_back(id);
+  return found->second;
+}
+
+std::uint32_t Engine::State::service_index(std::string_view id) const {
+  const auto found = service_by_id.find(id);
+  return found == service_by_id.end() ? none : found->second;
+}
+
+/// The one service of a medium; none where there are several.
+std::uint32_t Engine::State::only_service(Medium medium) const {
+  std::uint32_t only = none;
+  for (std::uint32_t i = 0; i < config.services.size(); ++i) {
+    if (config.services[i].medium != medium) continue;
+    if (only != none) return none;
+    only = i;
+  }
+  return only;
+}
+
+/// The service of a contact: what the event says, what its queue is routed to, the only one of the medium; none:
+/// outside the catalogue.
+std::uint32_t Engine::State::service_for(const Event& event, const Queue& queue, Medium medium) const {
+  std::uint32_t service = none;
+  if (!event.service.empty())
+    service = service_index(event.service);
+  else if (queue.service != none)
+    service = queue.service;
+  else
+    service = only_service(medium);
+  return service != none && config.services[service].medium == medium ? service : none;
+}
+
+std::uint32_t Engine::State::queue_of(std::uint32_t source, std::string_view name) {
+  if (const auto found = queue_index.find(Key(source, name)); found != queue_index.end()) return found->second;
+  const auto index = static_cast<std::uint32_t>(queues.size());
+  Queue queue;
+  queue.name = name;
+  queue.source = source;
+  auto route = routes.find(sources[source].view.id + '/' + queue.name);
+  if (route == routes.end()) route = routes.find(queue.name);
+  if (route != routes.end()) {
+    queue.segment = route->second.segment;
+    queue.service = route->second.service;
+    Line line;
+    line.segment = queue.segment;
+    line.queue = index;
+    const std::uint32_t service = queue.service != none ? queue.service : only_service(Medium::call);
+    if (service != none) {
+      line.threshold = config.services[service].threshold;
+      line.short_abandon = config.services[service].short_abandon;
+      line.abandons = config.services[service].abandons;
+    }
+    queue.line = static_cast<std::uint32_t>(lines.size());
+    lines.push_back(line);
+    queue.scope = new_scope(queue.segment);
+    segments[queue.segment].queues.push_back(index);
+  } else {
+    remark("unrouted", "queue \"" + sources[source].view.id + '/' + queue.name +
+                           "\" belongs to no segment: its contacts are counted as unrouted; name it in a segment's "
+                           "queues to have them measured");
+  }
+  queues.push_back(std::move(queue));
+  queue_index.emplace(std::pair(source, std::string(name)), index);
+  return index;
+}
+
+std::uint32_t Engine::State::agent_of(std::uint32_t source, std::string_view id) {
+  if (const auto found = agent_index.find(Key(source, id)); found != agent_index.end()) return found->second;
+  const auto index = static_cast<std::uint32_t>(agents.size());
+  agents.emplace_back();
+  agents.back().id = id;
+  agents.back().source = source;
+  agents.back().site = sources[source].site;
+  sources[source].agents.push_back(index);
+  agent_index.emplace(std::pair(source, std::string(id)), index);
+  return index;
+}
+
+void Engine::State::link_source(std::uint32_t source, std::uint32_t segment) {
+  auto& linked = segments[segment].sources;
+  for (const std::uint32_t known : linked)
+    if (known == source) return;
+  linked.push_back(source);
+  sources[source].segments.push_back(segment);
+}
+
+std::string Engine::State::contact_name(const Contact& contact) const {
+  return sources[contact.source].view.id + '/' + contact.id;
+}
+
+std::uint32_t Engine::State::find_contact(std::uint32_t source, std::string_view id) const {
+  const auto found = contact_index.find(Key(source, id));
+  return found == contact_index.end() ? none : *found;
+}
+
+void Engine::State::link_contact(std::uint32_t index, std::uint8_t to) {
+  Contact& contact = contacts[index];
+  ContactList& list = lists[to];
+  contact.list = to;
+  contact.touched = now;
+  contact.older = list.last;
+  contact.newer = none;
+  (list.last == none ? list.first : contacts[list.last].newer) = index;
+  list.last = index;
+  ++list.size;
+  if (to == live_calls || to == open_items) ++totals.live_contacts;
+}
+
+void Engine::State::unlink_contact(std::uint32_t index) {
+  const Contact& contact = contacts[index];
+  ContactList& list = lists[contact.list];
+  (contact.older == none ? list.first : contacts[contact.older].newer) = contact.newer;
+  (contact.newer == none ? list.last : contacts[contact.newer].older) = contact.older;
+  --list.size;
+  if (contact.list == live_calls || contact.list == open_items) --totals.live_contacts;
+}
+
+void Engine::State::move_to_list(std::uint32_t index, std::uint8_t to) {
+  unlink_contact(index);
+  link_contact(index, to);
+}
+
+std::uint32_t Engine::State::add_contact(std::uint32_t source, std::string_view id) {
+  purge();
+  const std::uint32_t index = contacts.add();
+  Contact& contact = contacts[index];
+  contact.id = id;
+  contact.source = source;
+  contact.site = sources[source].site;
+  contact_index.insert(index);
+  link_contact(index, live_calls);
+  return index;
+}
+
+void Engine::State::forget_contact(std::uint32_t index) {
+  unlink_contact(index);
+  const Contact& contact = contacts[index];
+  timers.cancel(TimerKind::requeue, index);
+  if (contact.item != none) {
+    timers.cancel(TimerKind::item_due, contact.item);
+    timers.cancel(TimerKind::item_response, contact.item);
+    items.erase(contact.item);
+  }
+  drop_stay(contact.entry);
+  drop_stay(contact.offer);
+  contact_index.erase(index);
+  contacts.erase(index);
+}
+
+/// Forgets what has been over for long enough, and arms the expiry of calls that never end.
+void Engine::State::purge() {
+  const auto drop_old = [this](ContactList& list, Duration keep) {
+    while (list.first != none && (list.size > remembered_at_most || contacts[list.first].touched + keep <= now))
+      forget_contact(list.first);
+  };
+  drop_old(lists[ended_calls], remember_ended);
+  drop_old(lists[done_items], remember_items);
+  const std::uint32_t oldest = lists[live_calls].first;
+  timers.arm(TimerKind::expiry, 0, oldest == none ? never : contacts[oldest].touched + config.expire_after);
+}
+
+}  // namespace reach

@@ -1,0 +1,376 @@
+// The engine's memory: every table, and the small operations that more than one part of the engine needs.
+// Private to daemon/core. Read the structs first; the functions then hold no surprise.
+#pragma once
+#include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
+
+#include <array>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/core/engine.hpp"
+#include "daemon/core/lifecycle.hpp"
+#include "daemon/core/line.hpp"
+#include "daemon/core/slab.hpp"
+#include "daemon/core/timers.hpp"
+#include "daemon/core/window.hpp"
+
+namespace reach {
+
+/// Where a contact stands.
+enum class Stage : std::uint8_t {
+  arrived,    ///< at the PBX, in no queue yet
+  waiting,    ///< in a queue
+  moving,     ///< left a queue unanswered towards another one that we know of
+  connected,  ///< talks to a person
+  handed_on,  ///< was answered and transferred: comes back into a queue, to a colleague, or ends
+  ended,      ///< over; remembered for corrections
+  open_item,
+  done_item,
+  aside,  ///< not a customer contact, unrouted or outside the catalogue: known, counted nowhere
+};
+
+struct Contact {
+  std::string id;
+  std::uint32_t source = none, queue = none, segment = none, service = none, site = none;
+  std::uint32_t offer = none;  ///< stay in a (segment, service)
+  std::uint32_t entry = none;  ///< stay in a queue
+  std::uint32_t agent = none;  ///< who talks or works
+  std::uint32_t item = none;
+  std::uint32_t older = none, newer = none;  ///< neighbours in the list by last event
+  Time touched{};
+  Time arrived{};       ///< at the PBX; epoch: not known
+  Time connected_at{};  ///< beginning of the conversation
+  Time left_at{};       ///< moving: when it left; ended: when it ended
+  Stage stage = Stage::arrived;
+  std::uint8_t list = 0;  ///< which ContactList holds it
+  ForwardReason left_reason = ForwardReason::other;
+};
+
+/// What only work items have.
+struct Item {
+  std::uint32_t contact = none;
+  Time received{}, due = never, respond_due = never, completed_at{};
+  Time paused_at{};
+  Duration paused_open{};  ///< open time spent paused, not counting a pause that goes on
+  bool paused = false, clock_stands = false, overdue = false, responded = false;
+  Verdict verdict = Verdict::undecided, respond_verdict = Verdict::undecided;
+  Time decided_at{};
+};
+
+/// Contacts in the order of their last event, for expiry.
+struct ContactList {
+  std::uint32_t first = none, last = none;
+  std::size_t size = 0;
+};
+
+struct Queue {
+  std::string name;  ///< as the PBX says
+  std::uint32_t source = none, segment = none, service = none;
+  std::uint32_t line = none;  ///< none: unrouted
+  Scope scope;
+  std::int64_t unrouted_events = 0;
+};
+
+/// A service in a segment.
+struct Slot {
+  std::uint32_t service = none;
+  std::uint32_t line = none;
+  Scope scope;
+  std::int64_t overdue = 0;  ///< open items past their due time
+};
+
+struct SiteScope {
+  std::uint32_t site = none;
+  Scope scope;
+};
+
+enum class AgentState : std::uint8_t { logged_out, available, ringing, busy, wrap_up, paused, count_ };
+
+struct People {
+  std::array<std::int64_t, static_cast<std::size_t>(AgentState::count_)> in{};
+  [[nodiscard]] AgentCounts counts(bool known) const;
+};
+
+struct Agent {
+  std::string id;
+  std::uint32_t source = none, site = none;
+  std::vector<std::uint32_t> queues, segments, pools;
+  bool logged_in = false, paused = false, wrap_up = false, unavailable = false, listed = false;
+  std::uint32_t ringing = 0, talking = 0;
+  AgentState state = AgentState::logged_out;
+};
+
+/// The open-time clock of a contract's calendar, or of no calendar (always open).
+struct OpenClock {
+  Calendar calendar;
+  Time since{};        ///< the last opening or closing
+  Duration open_at{};  ///< clock at `since`
+  bool open = true;
+  [[nodiscard]] Duration at(Time t) const;
+};
+
+/// One thing that can raise one alert at a time.
+struct Watch {
+  AlertKind kind{};
+  AlertRule rule;
+  AlertLifecycle life;
+  Alert alert;              ///< as last said
+  std::string subject_key;  ///< what makes the fingerprint
+  std::uint32_t objective = none;
+};
+
+struct Objective {
+  const ObjectiveConfig* config = nullptr;
+  std::uint32_t contract = none, segment = none, service = none, watch = none;
+  std::deque<std::string> evidence;  ///< the last contacts that missed
+  ObjectiveStatus status = ObjectiveStatus::no_data;
+};
+
+struct Segment {
+  std::uint32_t clock = none, contract = none, pool = none;
+  Duration first_open{};  ///< open-time clock when counting began
+  Scope scope;
+  std::vector<Slot> slots;       ///< services seen or promised
+  std::vector<SiteScope> sites;  ///< sites seen
+  std::vector<std::uint32_t> objectives, queues, sources;
+  std::vector<std::uint32_t> overflow_to;
+  People people;
+  bool touched = false;    ///< objectives are to be evaluated after this step
+  bool announced = false;  ///< SegmentChanged was said and not yet viewed
+};
+
+struct Pool {
+  std::vector<std::uint32_t> segments;
+  People people;
+  Scope scope;                                          ///< busy and idle time
+  Time accrued{};                                       ///< up to here
+  std::uint32_t no_agents = none, staffing_gap = none;  ///< watches
+  StaffingView advice;                                  ///< as last published
+  std::int64_t wanted = -1;  ///< a new requirement that has not lasted long enough to be published
+  Time wanted_since{}, published{};
+};
+
+struct Source {
+  SourceView view;
+  Time last_event{};
+  std::uint32_t site = none, watch = none;
+  std::vector<std::uint32_t> segments;
+  bool tells_agents = false, tells_wrap_up = false, announced = false, in_resync = false;
+  std::vector<std::uint32_t> agents;
+};
+
+/// Look-up by name without making a string of it. (Debian's Abseil has a string_view of its own, so its ready-made
+/// transparent hash does not take ours.)
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+};
+struct TextEqual {
+  using is_transparent = void;
+  bool operator()(std::string_view a, std::string_view b) const noexcept { return a == b; }
+};
+template <class Value>
+using ByName = absl::flat_hash_map<std::string, Value, TextHash, TextEqual>;
+
+/// Likewise for names that are unique within a source.
+struct SourceNameHash {
+  using is_transparent = void;
+  std::size_t operator()(const std::pair<std::uint32_t, std::string_view>& key) const noexcept {
+    return TextHash{}(key.second) * 31 + key.first;
+  }
+};
+struct SourceNameEqual {
+  using is_transparent = void;
+  using Key = std::pair<std::uint32_t, std::string_view>;
+  bool operator()(const Key& a, const Key& b) const noexcept { return a == b; }
+};
+using BySourceName =
+    absl::flat_hash_map<std::pair<std::uint32_t, std::string>, std::uint32_t, SourceNameHash, SourceNameEqual>;
+
+struct Engine::State {
+  State(Config configuration, EngineOptions engine_options, Time start);
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  // ---- engine.cpp: time and dispatch
+  void take(const Input& input, Time at, Decisions& out);
+  void advance(Time to, bool inclusive);
+  void fire(const Timers::Due& due);
+  void apply(const Event& event);
+  void evaluate_touched();
+  void touch(std::uint32_t segment);
+  void remark(std::string_view kind, std::string text);
+  void contradiction(const Event& event, std::string_view what);
+
+  // ---- scopes.cpp: where things are counted
+  void count(const Stay& stay, Counter counter, Time at, std::int64_t n = 1, bool correction = false);
+  void count_wait(const Stay& stay, Duration wait, Time at, std::int64_t n, bool correction);
+  void count_segment(std::uint32_t segment, std::uint32_t service, std::uint32_t site, Counter counter, Time at,
+                     std::int64_t n = 1, bool correction = false);
+  Scope& fresh(Scope& scope);
+  Slot& slot(std::uint32_t segment, std::uint32_t service);
+  Scope& site_scope(Segment& segment, std::uint32_t site);
+  Scope new_scope(std::uint32_t segment) const;
+  [[nodiscard]] Duration open_at(std::uint32_t segment, Time t) const;
+
+  // ---- routing.cpp: names to indices
+  std::uint32_t source_of(std::string_view id);
+  std::uint32_t site_of(std::string_view id);
+  std::uint32_t queue_of(std::uint32_t source, std::string_view name);
+  std::uint32_t agent_of(std::uint32_t source, std::string_view id);
+  [[nodiscard]] std::uint32_t find_contact(std::uint32_t source, std::string_view id) const;
+  std::uint32_t add_contact(std::uint32_t source, std::string_view id);
+  void forget_contact(std::uint32_t contact);
+  void link_contact(std::uint32_t contact, std::uint8_t list);
+  void unlink_contact(std::uint32_t contact);
+  void move_to_list(std::uint32_t contact, std::uint8_t list);
+  void purge();
+  [[nodiscard]] std::uint32_t service_index(std::string_view id) const;
+  [[nodiscard]] std::uint32_t only_service(Medium medium) const;
+  std::uint32_t service_for(const Event& event, const Queue& queue, Medium medium) const;
+  void link_source(std::uint32_t source, std::uint32_t segment);
+  [[nodiscard]] std::string contact_name(const Contact& contact) const;
+
+  // ---- calls.cpp
+  void on_call(const Event& event, std::uint32_t source);
+  void on_offered(const Event& event, std::uint32_t contact, std::uint32_t source);
+  void on_rejected(const Event& event, std::uint32_t contact, std::uint32_t source);
+  void on_answered(const Event& event, std::uint32_t contact);
+  void on_abandoned(const Event& event, std::uint32_t contact);
+  void on_forwarded(const Event& event, std::uint32_t contact);
+  void on_outcome_unknown(std::uint32_t contact, Time at);
+  void on_answer_retracted(const Event& event, std::uint32_t contact);
+  void on_ended(const Event& event, std::uint32_t contact);
+  void on_classified(const Event& event, std::uint32_t contact);
+  void begin_offer(const Event& event, std::uint32_t contact, std::uint32_t queue, std::uint32_t service);
+  void begin_entry(const Event& event, std::uint32_t contact, std::uint32_t queue);
+  void settle_move(std::uint32_t contact);
+  void lose_origins(std::uint32_t offer, Verdict verdict, Time at);
+  void end_talk(std::uint32_t contact, Time at);
+  void let_go(std::uint32_t contact, Time at, bool wrap_up);
+
+  // ---- stays.cpp: one wait, decided once
+  std::uint32_t begin_stay(std::uint32_t line, std::uint32_t contact, Time start, Time offered_at, bool while_open);
+  void decide(std::uint32_t stay, Verdict verdict, Time at);
+  void retract_decision(std::uint32_t stay);
+  void end_stay(std::uint32_t stay, Outcome outcome, Time at);
+  void reopen_stay(std::uint32_t stay);
+  void drop_stay(std::uint32_t stay);
+  void arm_line(std::uint32_t line);
+  void link_waiting_stay(std::uint32_t stay);
+  void link_undecided_stay(std::uint32_t stay);
+  void pass_threshold(std::uint32_t line);
+  [[nodiscard]] Counter counter_of(Outcome outcome) const;
+
+  // ---- items.cpp
+  void on_item(const Event& event, std::uint32_t source);
+  void decide_item(std::uint32_t item, Verdict verdict, Time at);
+  void decide_response(std::uint32_t item, Verdict verdict, Time at);
+  void set_overdue(std::uint32_t item, bool overdue);
+  void arm_item(std::uint32_t item);
+  void close_item(std::uint32_t contact, Time at);
+  [[nodiscard]] Duration age_of(const Item& item, const Contact& contact, Time at) const;
+
+  // ---- agents.cpp
+  void on_agent(const Event& event, std::uint32_t source);
+  void serve_queues(std::uint32_t agent, const std::vector<std::uint32_t>& queues);
+  void refresh_agent(std::uint32_t agent);
+  void move_people(std::uint32_t agent, AgentState to);
+  void accrue(std::uint32_t pool, Time to);
+
+  // ---- sources.cpp
+  void on_source(const Event& event, std::uint32_t source);
+  void heard(std::uint32_t source, bool upstream);
+  void lost(std::uint32_t source, SourceCondition condition, std::string_view reason);
+  void end_unseen(std::uint32_t source, std::span<const std::string_view> still_there);
+  void announce_source(std::uint32_t source);
+  [[nodiscard]] bool is_stale(const Segment& segment) const;
+
+  // ---- objectives.cpp
+  struct Measure {
+    std::optional<double> value;
+    std::int64_t samples = 0;
+  };
+  [[nodiscard]] Measure measure(const Objective& objective, Time at);
+  void evaluate(std::uint32_t objective);
+  void observe(std::uint32_t watch, Condition condition);
+  void pass_alert(std::uint32_t watch);
+  void say(std::uint32_t watch, AlertReason reason);
+  void describe(Watch& watch);
+  void advance_windows(Segment& segment);
+  void note_miss(std::uint32_t segment, std::uint32_t service, const Contact& contact);
+  void evaluate_pool(std::uint32_t pool);
+  Acknowledged acknowledge(const Acknowledge& input);
+  [[nodiscard]] CalendarState calendar_state(const Segment& segment) const;
+  [[nodiscard]] std::uint32_t watch_of(AlertKind kind, std::string subject_key, AlertRule rule);
+
+  // ---- recommend.cpp
+  void recommend(std::uint32_t pool);
+
+  // ---- views.cpp
+  [[nodiscard]] Tally tally(Scope& scope, std::uint32_t segment, const Window& window);
+  [[nodiscard]] Counts counts(Scope& scope, std::uint32_t segment, const Window& window);
+  [[nodiscard]] Figures segment_figures(std::uint32_t segment, const Window& window, Time at);
+  void live_figures(Figures& figures, const Slot& slot, Time at) const;
+
+  // ---- tables
+  Config config;
+  EngineOptions options;
+  Time now{};
+  Periods periods;
+  Timers timers;
+  Totals totals;
+  Decisions* out = nullptr;  ///< of the step that is under way
+
+  std::vector<Segment> segments;
+  std::vector<OpenClock> clocks;  ///< [0]: always open; then one a contract
+  std::deque<Line> lines;
+  std::deque<Queue> queues;
+  std::vector<Objective> objectives;
+  std::vector<Pool> pools;
+  std::vector<Source> sources;
+  std::vector<Agent> agents;
+  std::vector<std::string> sites;
+  std::deque<Watch> watches;
+  std::deque<Alert> resolved;  ///< the last ones, newest last
+  std::vector<std::uint32_t> touched;
+
+  Slab<Contact> contacts;
+  Slab<Stay> stays;
+  Slab<Item> items;
+  std::array<ContactList, 4> lists;  ///< live calls, ended calls, open items, done items
+
+  ByName<std::uint32_t> segment_index, service_by_id, source_index, site_index, pool_index;
+  ByName<std::uint32_t> open_alerts;  ///< id to watch
+  ByName<Time> last_remark;
+  struct Route {
+    std::uint32_t segment = none, service = none;
+  };
+  ByName<Route> routes;  ///< "queue" or "source/queue"
+  using Key = std::pair<std::uint32_t, std::string_view>;
+  struct ContactHash {
+    using is_transparent = void;
+    const Slab<Contact>* table;
+    std::size_t operator()(const Key& key) const { return SourceNameHash{}(key); }
+    std::size_t operator()(std::uint32_t i) const { return (*this)(Key((*table)[i].source, (*table)[i].id)); }
+  };
+  struct ContactEqual {
+    using is_transparent = void;
+    const Slab<Contact>* table;
+    [[nodiscard]] Key key(std::uint32_t i) const { return {(*table)[i].source, (*table)[i].id}; }
+    bool operator()(std::uint32_t a, std::uint32_t b) const { return a == b; }
+    bool operator()(std::uint32_t a, const Key& b) const { return key(a) == b; }
+    bool operator()(const Key& a, std::uint32_t b) const { return a == key(b); }
+  };
+  absl::flat_hash_set<std::uint32_t, ContactHash, ContactEqual> contact_index;
+  BySourceName queue_index, agent_index;
+  Acknowledged last_acknowledge;
+};
+
+/// Lists of contacts (Contact::list).
+enum : std::uint8_t { live_calls = 0, ended_calls = 1, open_items = 2, done_items = 3 };
+
+}  // namespace reach

@@ -1,0 +1,91 @@
+#include "daemon/core/timers.hpp"
+
+namespace reach {
+namespace {
+constexpr std::uint32_t nowhere = UINT32_MAX;
+constexpr std::uint64_t after_events = std::uint64_t{1} << 63;
+bool before_events(TimerKind kind) {
+  return kind == TimerKind::period || kind == TimerKind::calendar;
+}
+}  // namespace
+
+std::uint32_t& Timers::position(TimerKind kind, std::uint32_t subject) {
+  const auto k = static_cast<std::size_t>(kind);
+  if (positions_.size() <= k) positions_.resize(k + 1);
+  auto& of_kind = positions_[k];
+  if (of_kind.size() <= subject) of_kind.resize(subject + 1, nowhere);
+  return of_kind[subject];
+}
+
+void Timers::place(std::size_t index, const Entry& entry) {
+  heap_[index] = entry;
+  position(entry.kind, entry.subject) = static_cast<std::uint32_t>(index);
+}
+
+void Timers::sift_up(std::size_t index) {
+  const Entry entry = heap_[index];
+  while (index > 0) {
+    const std::size_t parent = (index - 1) / 2;
+    if (!entry.before(heap_[parent])) break;
+    place(index, heap_[parent]);
+    index = parent;
+  }
+  place(index, entry);
+}
+
+void Timers::sift_down(std::size_t index) {
+  const Entry entry = heap_[index];
+  for (;;) {
+    std::size_t child = 2 * index + 1;
+    if (child >= heap_.size()) break;
+    if (child + 1 < heap_.size() && heap_[child + 1].before(heap_[child])) ++child;
+    if (!heap_[child].before(entry)) break;
+    place(index, heap_[child]);
+    index = child;
+  }
+  place(index, entry);
+}
+
+void Timers::arm(TimerKind kind, std::uint32_t subject, Time at) {
+  if (at == never) return cancel(kind, subject);
+  const std::uint32_t index = position(kind, subject);
+  if (index != nowhere && heap_[index].at == at) return;
+  const std::uint64_t order = armed_++ | (before_events(kind) ? 0 : after_events);
+  if (index == nowhere) {
+    heap_.push_back({at, order, kind, subject});
+    sift_up(heap_.size() - 1);
+  } else {
+    const bool earlier = at < heap_[index].at;
+    heap_[index].at = at;
+    heap_[index].order = order;
+    if (earlier)
+      sift_up(index);
+    else
+      sift_down(index);
+  }
+}
+
+void Timers::remove(std::size_t index) {
+  position(heap_[index].kind, heap_[index].subject) = nowhere;
+  const Entry last = heap_.back();
+  heap_.pop_back();
+  if (index == heap_.size()) return;
+  place(index, last);
+  sift_up(index);
+  sift_down(position(last.kind, last.subject));
+}
+
+void Timers::cancel(TimerKind kind, std::uint32_t subject) {
+  if (const std::uint32_t index = position(kind, subject); index != nowhere) remove(index);
+}
+
+std::optional<Timers::Due> Timers::take(Time limit, bool inclusive) {
+  if (heap_.empty()) return std::nullopt;
+  const Entry& first = heap_.front();
+  if (first.at > limit || (first.at == limit && !inclusive && !before_events(first.kind))) return std::nullopt;
+  const Due due{first.at, first.kind, first.subject};
+  remove(0);
+  return due;
+}
+
+}  // namespace reach
