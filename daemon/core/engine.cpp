@@ -6,6 +6,13 @@
 #include "daemon/core/state.hpp"
 
 namespace reach {
+namespace {
+// Nobody there at all is said once it has lasted this long: shifts change in a moment.
+constexpr Duration no_agents_hold = std::chrono::seconds(30);
+constexpr Duration gap_clear_for = std::chrono::minutes(2);
+constexpr Duration gap_repeat = std::chrono::minutes(15);
+constexpr Duration first_advice_after = std::chrono::seconds(5);
+}  // namespace
 
 Engine::State::State(Config configuration, EngineOptions engine_options, Time start)
     : config(std::move(configuration)),
@@ -58,12 +65,8 @@ Engine::State::State(Config configuration, EngineOptions engine_options, Time st
         objective.contract = c;
         objective.segment = s;
         objective.service = promised.service.empty() ? none : service_index(promised.service);
-        const AlertKind kind = promised.figure == Figure::longest_wait_s ? AlertKind::longest_wait
-                               : promised.figure == Figure::backlog || promised.figure == Figure::overdue ||
-                                       promised.figure == Figure::oldest_age_s
-                                   ? AlertKind::backlog_overdue
-                                   : AlertKind::sla_breach;
-        objective.watch = watch_of(kind, id + '|' + promised.id, {promised.hold, promised.clear_for, promised.repeat});
+        objective.watch = watch_of(alert_kind_of(promised.figure), id + '|' + promised.id,
+                                   {promised.hold, promised.clear_for, promised.repeat});
         Watch& watch = watches[objective.watch];
         watch.objective = index;
         watch.alert.segment = id;
@@ -87,12 +90,12 @@ Engine::State::State(Config configuration, EngineOptions engine_options, Time st
       pool.segments.push_back(s);
       segments[s].pool = p;
     }
-    pool.no_agents = watch_of(AlertKind::no_agents, promised.id, {std::chrono::seconds(30), Duration::zero(), {}});
-    pool.staffing_gap = watch_of(AlertKind::staffing_gap, promised.id,
-                                 {promised.staffing_gap_for, std::chrono::minutes(2), std::chrono::minutes(15)});
+    pool.no_agents = watch_of(AlertKind::no_agents, promised.id, {no_agents_hold, {}, {}});
+    pool.staffing_gap =
+        watch_of(AlertKind::staffing_gap, promised.id, {promised.staffing_gap_for, gap_clear_for, gap_repeat});
     for (const std::uint32_t watch : {pool.no_agents, pool.staffing_gap}) watches[watch].alert.subject = promised.id;
     pools.push_back(std::move(pool));
-    if (options.staffing) timers.arm(TimerKind::pool, p, now + std::chrono::seconds(5));
+    if (options.staffing) timers.arm(TimerKind::pool, p, now + first_advice_after);
   }
   for (std::uint32_t s = 0; s < segments.size(); ++s) {
     segments[s].scope = new_scope(s);
@@ -174,7 +177,7 @@ void Engine::State::fire(const Timers::Due& due) {
         ++totals.contacts_expired;
         on_outcome_unknown(oldest, now);
       }
-      purge();
+      arm_expiry();
       break;
   }
 }

@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::size_t evidence_limit = 10;
 constexpr std::size_t resolved_limit = 1000;
-// People missing altogether is said once it has lasted this long: shifts change in a moment.
-constexpr Duration no_agents_hold = std::chrono::seconds(30);
 
 std::string hex_of(std::string_view text) {
   std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a, 64 bit
@@ -76,7 +74,9 @@ std::string figure_text(Figure figure) {
   return {};
 }
 
-AlertKind kind_of(Figure figure) {
+}  // namespace
+
+AlertKind alert_kind_of(Figure figure) {
   switch (figure) {
     case Figure::longest_wait_s:
       return AlertKind::longest_wait;
@@ -88,8 +88,6 @@ AlertKind kind_of(Figure figure) {
       return AlertKind::sla_breach;
   }
 }
-
-}  // namespace
 
 std::uint32_t Engine::State::watch_of(AlertKind kind, std::string subject_key, AlertRule rule) {
   const auto index = static_cast<std::uint32_t>(watches.size());

@@ -140,7 +140,7 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
       }
     }
   }
-  next.purge();
+  next.arm_expiry();
 
   // Alerts by fingerprint; those whose objective or pool is gone resolve.
   for (Watch& was : old.watches) {

@@ -132,6 +132,7 @@ void Engine::State::link_contact(std::uint32_t index, std::uint8_t to) {
   list.last = index;
   ++list.size;
   if (to == live_calls || to == open_items) ++totals.live_contacts;
+  if (to == live_calls && list.first == index) arm_expiry();
 }
 
 void Engine::State::unlink_contact(std::uint32_t index) {
@@ -175,7 +176,7 @@ void Engine::State::forget_contact(std::uint32_t index) {
   contacts.erase(index);
 }
 
-/// Forgets what has been over for long enough, and arms the expiry of calls that never end.
+/// Forgets what has been over for long enough.
 void Engine::State::purge() {
   const auto drop_old = [this](ContactList& list, Duration keep) {
     while (list.first != none && (list.size > remembered_at_most || contacts[list.first].touched + keep <= now))
@@ -183,6 +184,9 @@ void Engine::State::purge() {
   };
   drop_old(lists[ended_calls], remember_ended);
   drop_old(lists[done_items], remember_items);
+}
+
+void Engine::State::arm_expiry() {
   const std::uint32_t oldest = lists[live_calls].first;
   timers.arm(TimerKind::expiry, 0, oldest == none ? never : contacts[oldest].touched + config.expire_after);
 }

@@ -228,6 +228,7 @@ struct Engine::State {
   void unlink_contact(std::uint32_t contact);
   void move_to_list(std::uint32_t contact, std::uint8_t list);
   void purge();
+  void arm_expiry();
   [[nodiscard]] std::uint32_t service_index(std::string_view id) const;
   [[nodiscard]] std::uint32_t only_service(Medium medium) const;
   std::uint32_t service_for(const Event& event, const Queue& queue, Medium medium) const;
@@ -369,6 +370,9 @@ struct Engine::State {
   BySourceName queue_index, agent_index;
   Acknowledged last_acknowledge;
 };
+
+/// Which alert a missed objective of this figure raises.
+[[nodiscard]] AlertKind alert_kind_of(Figure figure);
 
 /// Lists of contacts (Contact::list).
 enum : std::uint8_t { live_calls = 0, ended_calls = 1, open_items = 2, done_items = 3 };

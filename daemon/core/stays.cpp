@@ -147,8 +147,10 @@ void Engine::State::end_stay(std::uint32_t index, Outcome outcome, Time at) {
   }
   if (stay.verdict == Verdict::missed) {  // decided by time before this event was known: taken back
     retract_decision(index);
-    ++totals.corrected;
-    ++sources[contacts[stay.contact].source].view.corrected;
+    if (line.queue == none) {
+      ++totals.corrected;
+      ++sources[contacts[stay.contact].source].view.corrected;
+    }
     if (outcome == Outcome::forwarded_agreed) link_undecided_stay(index);
   }
   if (outcome == Outcome::unknown) count(stay, Counter::unknown_undecided, at);

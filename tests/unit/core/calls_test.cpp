@@ -1,0 +1,376 @@
+// Calls by the rules of the key figures: each offer decided once, at the instant at which its fate is known.
+#include <gtest/gtest.h>
+
+#include "tests/unit/core/world.hpp"
+
+namespace reach::test {
+namespace {
+
+void expect_balance(const Figures& f) {
+  EXPECT_EQ(f.offered, f.answered + f.abandoned + f.forwarded + f.unknown + f.waiting);
+}
+
+TEST(Offer, IsMetWhenAnsweredExactlyAtTheThreshold) {
+  World w;
+  w.offered(0, "c1", "sales");
+  w.answered(20, "c1");
+  const Figures f = w.figures();
+  EXPECT_EQ(f.met, 1);
+  EXPECT_EQ(f.missed, 0);
+  EXPECT_EQ(f.asa_s, 20);
+  expect_balance(f);
+}
+
+TEST(Offer, IsMissedAtTheVeryInstantAtWhichItsWaitPassesTheThreshold) {
+  World w;
+  w.offered(0, "c1", "sales");
+  EXPECT_EQ(w.engine.next_wakeup() <= World::time(20), true);
+  w.input(20, TimeUpTo{});
+  EXPECT_EQ(w.figures().missed, 0);
+  w.pass(20);
+  EXPECT_EQ(w.figures().missed, 1);
+  EXPECT_EQ(w.figures().waiting, 1);
+  w.answered(500, "c1");
+  EXPECT_EQ(w.figures().missed, 1);
+  EXPECT_EQ(w.figures().answered, 1);
+  expect_balance(w.figures());
+}
+
+TEST(Offer, TakesBackAMissWhenTheAnswerIsLearntLate) {
+  World w;
+  w.offered(0, "c1", "sales");
+  w.pass(21);
+  EXPECT_EQ(w.figures().missed, 1);
+  Event late;
+  late.kind = EventKind::answered;
+  late.at = World::time(19.9);
+  late.source = "pbx";
+  late.contact = "c1";
+  w.input(21, late);
+  EXPECT_EQ(w.figures().missed, 0);
+  EXPECT_EQ(w.figures().met, 1);
+  EXPECT_EQ(w.engine.totals().corrected, 1);
+}
+
+TEST(Offer, FollowsTheAbandonPolicy) {
+  for (const auto& [policy, met, missed] : {std::tuple(Abandons::ignored, 0, 0), std::tuple(Abandons::negative, 0, 1),
+                                            std::tuple(Abandons::positive, 1, 0)}) {
+    Config config = small_config();
+    config.services[0].abandons = policy;
+    World w(std::move(config));
+    w.offered(0, "short", "sales");
+    w.abandoned(4.9, "short");
+    w.offered(10, "within", "sales");
+    w.abandoned(25, "within");
+    const Figures f = w.figures();
+    EXPECT_EQ(f.met, met);
+    EXPECT_EQ(f.missed, missed);
+    EXPECT_EQ(f.abandoned, 2);
+    EXPECT_EQ(f.short_abandons, 1);
+    expect_balance(f);
+  }
+}
+
+TEST(Offer, IsMissedWhenTheQueueThrowsTheCallerOut) {
+  World w;
+  w.offered(0, "c1", "sales");
+  w.forwarded(15, "c1", ForwardReason::timeout);
+  EXPECT_EQ(w.figures().missed, 1);
+  EXPECT_EQ(w.figures().forwarded_failure, 1);
+  w.offered(20, "c2", "sales");
+  w.forwarded(25, "c2", ForwardReason::key);
+  EXPECT_EQ(w.figures().missed, 1);
+  EXPECT_EQ(w.figures().forwarded_choice, 1);
+  expect_balance(w.figures());
+}
+
+TEST(Offer, StaysOneWhenTheCallerMovesOnWithinTheSegment) {
+  for (const bool announced : {true, false}) {
+    World w;
+    w.offered(0, "c1", "sales");
+    w.forwarded(9, "c1", ForwardReason::timeout, announced ? "offers" : "");
+    expect_balance(w.figures());
+    w.offered(9.01, "c1", "offers");
+    expect_balance(w.figures());
+    w.answered(19, "c1");
+    const SegmentView v = w.view();
+    EXPECT_EQ(v.figures.offered, 1);
+    EXPECT_EQ(v.figures.answered, 1);
+    EXPECT_EQ(v.figures.forwarded, 0);
+    EXPECT_EQ(v.figures.met, 1);
+    EXPECT_EQ(v.figures.missed, 0);
+    EXPECT_EQ(v.figures.asa_s, 19);
+    ASSERT_EQ(v.queues.size(), 2U);
+    EXPECT_EQ(v.queues[0].figures.offered, 1);
+    EXPECT_EQ(v.queues[0].figures.forwarded, 1);
+    EXPECT_EQ(v.queues[1].figures.answered, 1);
+    EXPECT_NEAR(v.queues[1].figures.asa_s.value(), 9.99, 1e-9);
+  }
+}
+
+TEST(Offer, IsForwardedWhenTheCallerDoesNotArriveInTheOtherQueue) {
+  World w;
+  w.offered(0, "c1", "sales");
+  w.forwarded(9, "c1", ForwardReason::timeout, "offers");
+  w.pass(12);
+  EXPECT_EQ(w.figures().forwarded, 1);
+  EXPECT_EQ(w.figures().missed, 1);
+  expect_balance(w.figures());
+}
+
+TEST(Offer, IsDecidedWhereTheCallerIsAnsweredAfterAnAgreedOverflow) {
+  World w;
+  w.offered(0, "c1", "sales");
+  w.forwarded(10, "c1", ForwardReason::timeout, "dealers");
+  w.offered(10, "c1", "dealers");
+  EXPECT_EQ(w.figures("sales").missed, 0);
+  EXPECT_EQ(w.figures("sales").forwarded_agreed, 1);
+  EXPECT_EQ(w.figures("dealers").overflow_in, 1);
+  w.pass(25);
+  EXPECT_EQ(w.figures("sales").missed, 1);
+  EXPECT_EQ(w.figures("dealers").missed, 0);
+  w.answered(28, "c1");
+  EXPECT_EQ(w.figures("dealers").met, 1);
+  EXPECT_EQ(w.figures("sales").missed, 1);
+  expect_balance(w.figures("sales"));
+  expect_balance(w.figures("dealers"));
+}
+
+TEST(Offer, BeginsAnewWhenACallComesBackAfterAnAnswer) {
+  World w;
+  w.offered(0, "c1", "sales");
+  w.answered(5, "c1");
+  w.at(65, EventKind::transferred, "c1");
+  w.offered(65, "c1", "sales");
+  w.pass(90);
+  const Figures f = w.figures();
+  EXPECT_EQ(f.offered, 2);
+  EXPECT_EQ(f.transferred_in, 1);
+  EXPECT_EQ(f.met, 1);
+  EXPECT_EQ(f.missed, 1);
+  EXPECT_EQ(f.aht_s, 60);
+  expect_balance(f);
+}
+
+TEST(Offer, IsKeptApartBySource) {
+  World w;
+  Event other;
+  other.source = "pbx2";
+  other.queue = "sales";
+  w.offered(0, "c1", "sales");
+  w.at(1, EventKind::offered, "c1", other);
+  w.answered(2, "c1");
+  EXPECT_EQ(w.figures().offered, 2);
+  EXPECT_EQ(w.figures().answered, 1);
+  EXPECT_EQ(w.figures().waiting, 1);
+  ASSERT_EQ(w.view().queues.size(), 2U);
+  EXPECT_EQ(w.view().queues[1].id, "pbx2/sales");
+}
+
+TEST(Offer, BecomesUnknownAndWidensTheBounds) {
+  World w;
+  w.offered(0, "c1", "sales");
+  w.answered(1, "c1");
+  w.offered(2, "c2", "sales");
+  w.at(3, EventKind::outcome_unknown, "c2");
+  const Figures f = w.figures();
+  EXPECT_EQ(f.unknown, 1);
+  EXPECT_EQ(f.service_level, 1);
+  EXPECT_EQ(f.service_level_low, 0.5);
+  EXPECT_EQ(f.service_level_high, 1);
+  expect_balance(f);
+}
+
+TEST(Offer, ExpiresWhenNothingIsHeardOfItAnyMore) {
+  World w;
+  w.offered(0, "c1", "sales");
+  w.pass(4 * 3600 + 1);
+  EXPECT_EQ(w.figures().waiting, 0);
+  EXPECT_EQ(w.figures().unknown, 1);
+  EXPECT_EQ(w.engine.totals().live_contacts, 0);
+}
+
+TEST(Rejection, CountsAsOfferedForwardedAndMissed) {
+  World w;
+  Event full;
+  full.queue = "sales";
+  full.forward_reason = ForwardReason::full;
+  w.at(0, EventKind::rejected, "c1", full);
+  EXPECT_EQ(w.figures().offered, 1);
+  EXPECT_EQ(w.figures().forwarded_failure, 1);
+  EXPECT_EQ(w.figures().missed, 1);
+  expect_balance(w.figures());
+}
+
+TEST(Resync, EndsWhatTheListingDoesNotName) {
+  World w;
+  w.offered(0, "stays", "sales");
+  w.offered(0, "goes", "sales");
+  w.at(5, EventKind::resync_begin, "");
+  w.offered(5, "stays", "sales");
+  const std::string_view there[] = {"stays"};
+  Event end;
+  end.list = there;
+  w.at(5, EventKind::resync_end, "", end);
+  EXPECT_EQ(w.figures().waiting, 1);
+  EXPECT_EQ(w.figures().unknown, 1);
+  EXPECT_EQ(w.engine.totals().contradictions, 0);
+  expect_balance(w.figures());
+}
+
+TEST(Item, IsMissedAtItsDueInstantAndCorrectedByAReopening) {
+  World w;
+  Event mail;
+  mail.queue = "letters";
+  w.at(0, EventKind::received, "w1", mail);
+  w.at(0, EventKind::received, "w2", mail);
+  w.at(1800, EventKind::completed, "w1");
+  EXPECT_EQ(w.figures().items_met, 1);
+  EXPECT_EQ(w.figures().backlog, 1);
+  EXPECT_EQ(w.figures().oldest_age_s, 1800);
+  w.pass(3600);
+  EXPECT_EQ(w.figures().items_missed, 1);
+  EXPECT_EQ(w.figures().overdue, 1);
+  EXPECT_EQ(w.figures().on_time_rate, 0.5);
+  w.at(4000, EventKind::reopened, "w1");
+  EXPECT_EQ(w.figures().items_met, 0);
+  EXPECT_EQ(w.figures().items_missed, 2);
+  EXPECT_EQ(w.figures().overdue, 2);
+  w.at(4100, EventKind::completed, "w1");
+  w.at(4100, EventKind::completed, "w2");
+  EXPECT_EQ(w.figures().backlog, 0);
+  EXPECT_EQ(w.figures().overdue, 0);
+  EXPECT_EQ(w.figures().items_missed, 2);
+}
+
+TEST(Item, ClockStandsStillWhileItIsPaused) {
+  World w;
+  Event mail;
+  mail.queue = "letters";
+  w.at(0, EventKind::received, "w1", mail);
+  w.at(600, EventKind::paused, "w1");
+  w.pass(5000);
+  EXPECT_EQ(w.figures().items_missed, 0);
+  w.at(5000, EventKind::resumed, "w1");
+  w.at(5000 + 2999, EventKind::completed, "w1");
+  EXPECT_EQ(w.figures().items_met, 1);
+}
+
+TEST(Alert, FiresAtTheThresholdWithEvidenceAndResolvesOnlyAfterRecovery) {
+  World w;
+  w.offered(0, "c1", "sales");
+  w.offered(1, "c2", "sales");
+  w.pass(21);
+  auto alerts = w.take_alerts();
+  ASSERT_EQ(alerts.size(), 1U);
+  EXPECT_EQ(alerts[0].state, AlertState::firing);
+  EXPECT_EQ(alerts[0].changed, World::time(21));
+  EXPECT_EQ(alerts[0].evidence, (std::vector<std::string>{"pbx/c1", "pbx/c2"}));
+  EXPECT_EQ(alerts[0].value, 0);
+  EXPECT_EQ(alerts[0].samples, 2);
+  w.answered(30, "c1");
+  w.answered(30, "c2");
+  for (int i = 0; i < 12; ++i) {  // the tenth, at second 49, makes it 10 of 12: above 82 %
+    const std::string id = "n" + std::to_string(i);
+    w.offered(40 + i, id, "sales");
+    w.answered(40 + i, id);
+  }
+  EXPECT_TRUE(w.take_alerts().empty());
+  w.pass(49 + 119);
+  EXPECT_TRUE(w.take_alerts().empty());
+  w.pass(49 + 120);
+  alerts = w.take_alerts();
+  ASSERT_EQ(alerts.size(), 1U);
+  EXPECT_EQ(alerts[0].state, AlertState::resolved);
+}
+
+TEST(Alert, DoesNotResolveWhenTheSourceIsLost) {
+  World w;
+  w.offered(0, "c1", "sales");
+  w.offered(1, "c2", "sales");
+  w.pass(22);
+  ASSERT_EQ(w.take_alerts().size(), 1U);
+  w.input(30, SourceLost{"pbx", "cut"});
+  bool stale = false;
+  for (const Alert& alert : w.take_alerts()) stale = stale || (alert.kind == AlertKind::sla_breach && alert.stale);
+  EXPECT_TRUE(stale);
+  w.pass(3 * 3600);
+  for (const Alert& alert : w.take_alerts()) EXPECT_NE(alert.state, AlertState::resolved);
+  EXPECT_TRUE(w.view().stale);
+}
+
+TEST(Alert, IsNotSaidAgainWhileAcknowledged) {
+  World w;
+  w.offered(0, "c1", "sales");
+  w.offered(1, "c2", "sales");
+  w.pass(21);
+  const auto alerts = w.take_alerts();
+  ASSERT_EQ(alerts.size(), 1U);
+  w.input(60, Acknowledge{alerts[0].id, "Anna", "on it", std::nullopt});
+  EXPECT_TRUE(w.engine.last_acknowledge().done);
+  const auto said = w.take_alerts();
+  ASSERT_EQ(said.size(), 1U);
+  EXPECT_EQ(said[0].acknowledged->by, "Anna");
+  w.pass(3600);
+  EXPECT_TRUE(w.take_alerts().empty());
+  w.input(3600, Acknowledge{"nonsense", "Anna", "", std::nullopt});
+  EXPECT_FALSE(w.engine.last_acknowledge().done);
+}
+
+TEST(Agents, CountOncePerPoolAndPerSegment) {
+  World w;
+  const std::string_view queues[] = {"sales", "offers", "dealers"};
+  Event in;
+  in.agent = "a1";
+  in.list = queues;
+  w.at(0, EventKind::logged_in, "", in);
+  EXPECT_EQ(w.view("sales").agents.available, 1);
+  EXPECT_EQ(w.view("dealers").agents.available, 1);
+  EXPECT_EQ(w.engine.view_staffing(0, w.engine.now()).agents.logged_in, 1);
+  w.offered(1, "c1", "sales");
+  w.answered(2, "c1", "a1");
+  EXPECT_EQ(w.view("dealers").agents.busy, 1);
+  w.at(3, EventKind::ended, "c1");
+  EXPECT_EQ(w.view("dealers").agents.available, 1);
+}
+
+TEST(Reconfigure, KeepsWhatKeepsItsName) {
+  World w;
+  w.offered(0, "c1", "sales");
+  w.offered(1, "c2", "sales");
+  w.answered(2, "c2");
+  w.pass(21);
+  Config config = small_config();
+  config.contracts[0].objectives[0].target = 0.4;
+  w.engine.reconfigure(std::move(config), World::time(22), w.decisions);
+  Figures f = w.figures();
+  EXPECT_EQ(f.offered, 2);
+  EXPECT_EQ(f.waiting, 1);
+  EXPECT_EQ(f.missed, 1);
+  expect_balance(f);
+  w.answered(30, "c1");
+  f = w.figures();
+  EXPECT_EQ(f.answered, 2);
+  EXPECT_EQ(f.missed, 1);
+  expect_balance(f);
+  EXPECT_EQ(w.view().objectives[0].target, 0.4);
+}
+
+TEST(Data, ThatContradictsIsCountedAndChangesNothing) {
+  World w;
+  w.answered(0, "nobody");
+  w.offered(1, "c1", "sales");
+  w.offered(2, "c1", "sales");
+  w.answered(3, "c1");
+  w.abandoned(4, "c1");
+  w.offered(5, "c2", "nowhere");
+  EXPECT_EQ(w.engine.totals().unknown_contacts, 1);
+  EXPECT_EQ(w.engine.totals().contradictions, 3);
+  EXPECT_EQ(w.engine.totals().unrouted, 1);
+  ASSERT_EQ(w.engine.unrouted().size(), 1U);
+  EXPECT_EQ(w.engine.unrouted()[0].id, "pbx/nowhere");
+  expect_balance(w.figures());
+}
+
+}  // namespace
+}  // namespace reach::test
