@@ -411,8 +411,7 @@ struct BackOffice::World {
       const double choice = uniform();
       while_waiting(number, seconds(uniform(30, 50)), [this, number, choice] {
         if (choice < 0.5) {
-          say(calls.at(number)).mutable_callback_requested();
-          leave_queue(number, "callback", "");
+          leave_queue(number, "callback", "callback");
         } else if (choice < 0.8) {
           leave_queue(number, "key", "reception");
         } else {
@@ -614,6 +613,7 @@ struct BackOffice::World {
     forwarded.set_to(to);
     ++tally.forwarded;
     if (std::string_view(to) == "voicemail") say(call).mutable_voicemail_left();
+    if (std::string_view(to) == "callback") say(call).mutable_callback_requested();
     calls.erase(number);
   }
 
