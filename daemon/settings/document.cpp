@@ -1,7 +1,8 @@
 #include "daemon/settings/document.hpp"
 
 #include <algorithm>
-#include <cctype>
+#include <array>
+#include <charconv>
 #include <regex>
 #include <sstream>
 #include <tuple>
@@ -10,6 +11,7 @@ namespace reach::settings {
 namespace {
 
 constexpr int unreadable_lines_max = 50;  // then the text is no configuration at all
+constexpr std::string_view unreadable_section = "unreadable line ";
 
 std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> lines;
@@ -28,6 +30,10 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(first, text.find_last_not_of(" \t") - first + 1));
 }
 
+bool is_header(std::string_view line) {
+  return trimmed(line).starts_with('[');
+}
+
 /// The line above `line` that sets the same key in the same section, or has the same header; 0: none.
 int first_line_like(const std::vector<std::string>& lines, int line) {
   const auto head = [](const std::string& text) {
@@ -35,11 +41,11 @@ int first_line_like(const std::vector<std::string>& lines, int line) {
     return clean.starts_with('[') ? clean.substr(0, clean.find(']') + 1) : trimmed(clean.substr(0, clean.find('=')));
   };
   const auto wanted = head(lines[static_cast<std::size_t>(line) - 1]);
-  const bool is_header = wanted.starts_with('[');
+  const bool of_header = is_header(wanted);
   for (int i = line - 1; i >= 1; --i) {
     const auto& text = lines[static_cast<std::size_t>(i) - 1];
-    if (text.find_first_of(is_header ? "[" : "=[") != std::string::npos && head(text) == wanted) return i;
-    if (!is_header && trimmed(text).starts_with('[')) return 0;
+    if (text.find_first_of(of_header ? "[" : "=[") != std::string::npos && head(text) == wanted) return i;
+    if (!of_header && is_header(text)) return 0;
   }
   return 0;
 }
@@ -73,20 +79,31 @@ std::pair<std::string, std::string> explain(std::string_view description, const 
   if (description.starts_with("expected ")) {
     const auto saw = description.rfind(", saw ");
     if (saw != std::string_view::npos) {
-      return {"found " + std::string(description.substr(saw + 6)), std::string(description.substr(0, saw))};
+      const auto found = description.substr(saw + 6);
+      return {found == R"('\n')" ? "the line ends too early" : "found " + std::string(found),
+              std::string(description.substr(0, saw))};
     }
   }
   return {std::string(description), "expected TOML: SECTION in [ ] or [[ ]], KEY = VALUE, # comment"};
 }
 
-/// Whether what follows can be read without this line: a key with a value that is all on it.
+/// Whether what follows can be read without this line: a header, or a key with a value that is all on it.
 bool stands_alone(const std::string& line) {
+  if (is_header(line)) return true;
   const auto equals = line.find('=');
-  if (equals == std::string::npos || trimmed(line).starts_with('[')) return false;
+  if (equals == std::string::npos) return false;
   const auto value = std::string_view(line).substr(equals);
   const auto count = [&](char c) { return std::count(value.begin(), value.end(), c); };
   return count('[') == count(']') && count('{') == count('}') && value.find("\"\"\"") == std::string_view::npos &&
          value.find("'''") == std::string_view::npos;
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return result;
 }
 
 }  // namespace
@@ -127,21 +144,43 @@ std::string described(const toml::node& value) {
   if (const auto* text = value.as_string()) return in_quotes(text->get());
   if (value.is_array()) return "a list";
   if (value.is_table()) return "a table";
+  if (const auto* number = value.as_floating_point()) return format_number(number->get());
   std::ostringstream out;
   out << toml::node_view<const toml::node>(value);
   return out.str();
 }
 
+std::string format_number(double number) {
+  std::array<char, 32> buffer{};
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
+  return {buffer.data(), end};
+}
+
+bool looks_secret(std::string_view key) {
+  const auto name = lower(key);
+  for (const auto* word :
+       {"password", "passwd", "passphrase", "secret", "token", "api_key", "apikey", "private_key", "credential"}) {
+    if (name.find(word) != std::string::npos && !name.ends_with("_file")) return true;
+  }
+  return false;
+}
+
 void Checker::add_document(const std::string& file, std::string_view text) {
   documents_.push_back({file, lines_of(text), {}});
-  std::string rest(text);
+  auto& document = documents_.back();
+  auto readable = document.lines;
   for (int i = 0; i < unreadable_lines_max; ++i) {
-    if (!parse(documents_.back(), documents_.size() - 1, rest)) return;
+    if (!parse(document, documents_.size() - 1, readable)) break;
+  }
+  for (auto it = document.root.begin(); it != document.root.end();) {
+    it = it->first.str().starts_with(unreadable_section) ? document.root.erase(it) : std::next(it);
   }
 }
 
-/// True if a line was taken out of `text` and it should be tried again.
-bool Checker::parse(Document& document, std::size_t index, std::string& text) {
+/// True if a line was taken out of `readable` and it should be tried again.
+bool Checker::parse(Document& document, std::size_t index, std::vector<std::string>& readable) {
+  std::string text;
+  for (const auto& line : readable) text += line + '\n';
   try {
     document.root = toml::parse(text, std::string_view(document.file));
     return false;
@@ -150,30 +189,32 @@ bool Checker::parse(Document& document, std::size_t index, std::string& text) {
     const auto last_line = static_cast<int>(document.lines.size());
     place.line = std::clamp(place.line, 1, std::max(1, last_line));
     const auto line = last_line == 0 ? std::string() : document.lines[static_cast<std::size_t>(place.line) - 1];
-    const auto alone = stands_alone(line);
     if (error.description().find("cannot redefine existing") != std::string_view::npos) {
       const int first = first_line_like(document.lines, place.line);
       place.column = static_cast<int>(std::min(line.find_first_not_of(" \t"), line.size())) + 1;
-      const auto name = trimmed(line.substr(0, trimmed(line).starts_with('[') ? std::string::npos : line.find('=')));
+      const auto name = trimmed(line.substr(0, is_header(line) ? std::string::npos : line.find('=')));
       say(place,
           first > 0 ? in_quotes(name) + " is already set on line " + std::to_string(first)
                     : in_quotes(name) + " is already set",
           "expected it once");
+    } else if (looks_secret(line.substr(0, line.find('=')))) {
+      complete_ = false;
+      say_secret(place, "this line cannot be read, and looks like a secret, which the configuration never holds",
+                 "expected it removed, and changed where it is used: this file may be read by many");
     } else {
       complete_ = false;
       auto [what, expected] = explain(error.description(), line);
       say(place, std::move(what), std::move(expected));
     }
-    if (!alone) {
+    if (readable.empty()) return false;
+    auto& bad_line = readable[static_cast<std::size_t>(place.line) - 1];
+    if (!stands_alone(line) || bad_line != line) {
       complete_ = false;
       return false;
     }
-    // Blank the line, so that every other one keeps its number.
-    std::size_t begin = 0;
-    for (int i = 1; i < place.line; ++i) begin = text.find('\n', begin) + 1;
-    const auto end = std::min(text.find('\n', begin), text.size());
-    if (text.find_first_not_of(" \r", begin) >= end) return false;
-    std::fill(text.begin() + static_cast<std::ptrdiff_t>(begin), text.begin() + static_cast<std::ptrdiff_t>(end), ' ');
+    // Every other line keeps its number. What stands below a header that cannot be read belongs to nothing.
+    if (is_header(line)) complete_ = false;
+    bad_line = is_header(line) ? "[\"" + std::string(unreadable_section) + std::to_string(place.line) + "\"]" : "";
     return true;
   }
 }

@@ -65,7 +65,7 @@ class Checker {
     Place place;
     Problem problem;
   };
-  bool parse(Document& document, std::size_t index, std::string& text);
+  bool parse(Document& document, std::size_t index, std::vector<std::string>& readable);
 
   std::vector<Document> documents_;
   std::vector<Found> found_;
@@ -80,5 +80,9 @@ class Checker {
 [[nodiscard]] std::string in_quotes(std::string_view text);
 /// A value as it was written, short: "20 sec", 80, a list, a table.
 [[nodiscard]] std::string described(const toml::node& value);
+/// The shortest text that reads back as `number`.
+[[nodiscard]] std::string format_number(double number);
+/// Whether a key of this name would hold a password or the like.
+[[nodiscard]] bool looks_secret(std::string_view key);
 
 }  // namespace reach::settings

@@ -13,48 +13,31 @@ namespace {
 constexpr std::size_t text_max = 200;
 constexpr std::size_t id_max = 100;
 
-constexpr std::array<std::pair<std::string_view, std::int64_t>, 3> size_units{
-    {{"GiB", std::int64_t{1} << 30}, {"MiB", std::int64_t{1} << 20}, {"KiB", std::int64_t{1} << 10}}};
+constexpr std::array<std::pair<std::string_view, std::int64_t>, 4> size_units{{{"TiB", std::int64_t{1} << 40},
+                                                                               {"GiB", std::int64_t{1} << 30},
+                                                                               {"MiB", std::int64_t{1} << 20},
+                                                                               {"KiB", std::int64_t{1} << 10}}};
 
 bool is_control(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
-
-bool is_secret(std::string_view key) {
-  const auto name = lower(key);
-  for (const auto* word :
-       {"password", "passwd", "passphrase", "secret", "token", "api_key", "apikey", "private_key", "credential"}) {
-    if (name.find(word) != std::string::npos && !name.ends_with("_file")) return true;
-  }
-  return false;
 }
 
 }  // namespace
 
 void say_unknown_key(Checker& checker, const Place& place, std::string_view key, const std::string& title,
                      const std::vector<std::string>& known, const std::vector<Unsupported>& unsupported) {
-  if (is_secret(key)) {
-    return checker.say_secret(
-        place, in_quotes(key) + " in " + title + " looks like a secret, which the configuration never holds",
-        "expected it removed, and changed where it is used: this file may be read by many");
+  const auto key_here = in_quotes(key) + (title.starts_with("the ") ? " at " : " in ") + title;
+  if (looks_secret(key)) {
+    return checker.say_secret(place, key_here + " looks like a secret, which the configuration never holds",
+                              "expected it removed, and changed where it is used: this file may be read by many");
   }
   for (const auto& [name, advice] : unsupported) {
-    if (name == key) {
-      return checker.say(place, in_quotes(key) + " in " + title + " is not supported by this version of reachd",
-                         advice);
-    }
+    if (name == key) return checker.say(place, key_here + " is not supported by this version of reachd", advice);
   }
-  const auto what = "unknown key " + in_quotes(key) + " in " + title;
-  if (const auto near = nearest(key, known); !near.empty())
+  const auto what = "unknown key " + key_here;
+  if (const auto near = nearest(key, known); !near.empty()) {
     return checker.say(place, what, "did you mean " + in_quotes(near) + "?");
+  }
   if (const auto home = section_with(key); !home.empty()) return checker.say(place, what, "expected it in " + home);
   std::string list;
   for (const auto& name : known) list += (list.empty() ? "" : ", ") + name;
@@ -140,12 +123,6 @@ std::string format_size(std::int64_t bytes) {
     if (bytes >= size && bytes % size == 0) return std::to_string(bytes / size) + std::string(unit);
   }
   return std::to_string(bytes) + " bytes";
-}
-
-std::string format_number(double number) {
-  std::array<char, 32> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
-  return {buffer.data(), end};
 }
 
 }  // namespace reach::settings

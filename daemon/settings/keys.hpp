@@ -101,7 +101,6 @@ struct ValueReader {
 
 /// Sizes as people write them: "64MiB".
 [[nodiscard]] std::string format_size(std::int64_t bytes);
-[[nodiscard]] std::string format_number(double number);
 
 /// A form made of a function (ValueReader) → optional value, and how a value is shown.
 template <class T, class Member, class Read, class Show>

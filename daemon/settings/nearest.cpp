@@ -36,7 +36,8 @@ int edit_distance(std::string_view a, std::string_view b) {
 
 std::string nearest(std::string_view text, const std::vector<std::string>& candidates) {
   std::string found;
-  int least = std::clamp(static_cast<int>(text.size()) / 3, 1, 4) + 1;
+  // Of one or two letters nothing but upper and lower case may differ.
+  int least = text.size() < 3 ? 1 : std::clamp(static_cast<int>(text.size()) / 3, 1, 4) + 1;
   for (const auto& candidate : candidates) {
     const int distance = edit_distance(text, candidate);
     if (distance >= least) continue;

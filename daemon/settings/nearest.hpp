@@ -10,7 +10,8 @@ namespace reach::settings {
 /// O(|a| · |b|); texts over 64 characters are cut.
 [[nodiscard]] int edit_distance(std::string_view a, std::string_view b);
 
-/// The candidate nearest to `text`; empty if none is near enough (a third of its length, at most 4).
+/// The candidate nearest to `text`; empty if none is near enough (a third of its length, at most
+/// 4).
 [[nodiscard]] std::string nearest(std::string_view text, const std::vector<std::string>& candidates);
 
 }  // namespace reach::settings

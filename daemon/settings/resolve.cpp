@@ -463,10 +463,14 @@ Config resolve(const Draft& draft, Checker& checker) {
     made.calendar = calendar_of(item, draft, config.zone, checker);
     for (const auto& objective_item : contract.objective_items) {
       auto objective = objective_of(objective_item, draft, services, checker);
-      if (objective.id.empty()) objective.id = derived_id(made, objective, config.interval);
+      const bool is_given = !objective.id.empty();
+      if (!is_given) objective.id = derived_id(made, objective, config.interval);
       const auto place = objective_item.spot.place();
       const auto [earlier, is_new] = objectives.emplace(objective.id, place);
-      if (!is_new) {
+      const auto& objective_spot = objective_item.spot;
+      const bool is_known = is_given || (objective_spot.get("figure") != nullptr &&
+                                         !any_bad(objective_spot, {"figure", "window", "service"}, checker));
+      if (!is_new && is_known) {
         checker.say_if_complete(
             place,
             "the objective " + in_quotes(objective.id) + " is already there " + checker.where(earlier->second, place),

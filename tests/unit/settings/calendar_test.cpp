@@ -162,6 +162,12 @@ TEST(Period, OfEveryKindFollowsThePreviousWithoutGap) {
   }
 }
 
+TEST(Period, OfADayBeginsOnceWhereClocksGoBackAcrossMidnight) {
+  // St John's, 7 November 2010: one minute after midnight the clocks showed 23:01 of the 6th again.
+  EXPECT_EQ(text(period_at(zone("America/St_Johns"), Period::day, 15min, at("2010-11-07T02:40:00Z"))),
+            "2010-11-07T02:30:00Z 2010-11-08T03:30:00Z");
+}
+
 TEST(Period, OfAnyInstantAtAllIsFound) {
   for (const auto t : {Time::min(), Time::max(), Time{}, at("1970-01-01T00:00:00Z")}) {
     for (const auto kind : {Period::interval, Period::hour, Period::day, Period::week, Period::month}) {
