@@ -85,9 +85,12 @@ Engine::State::State(Config configuration, EngineOptions engine_options, Time st
     pool_index[promised.id] = p;
     Pool pool;
     pool.accrued = now;
+    pool.scope.rolling.emplace_back(std::chrono::minutes(30));
     for (const std::string& id : promised.segments) {
       const std::uint32_t s = segment_index.at(id);
       pool.segments.push_back(s);
+      if (std::ranges::find(pool.clocks, segments[s].clock) == pool.clocks.end())
+        pool.clocks.push_back(segments[s].clock);
       segments[s].pool = p;
     }
     pool.no_agents = watch_of(AlertKind::no_agents, promised.id, {no_agents_hold, {}, {}});
@@ -102,6 +105,10 @@ Engine::State::State(Config configuration, EngineOptions engine_options, Time st
     segments[s].first_open = clocks[segments[s].clock].at(now);
     for (const std::uint32_t o : segments[s].objectives)
       if (objectives[o].service != none) slot(s, objectives[o].service);
+  }
+  for (Pool& pool : pools) {
+    pool.goal = goal_of(pool.segments);
+    pool.first_open = clocks[pool.clock()].at(now);
   }
 }
 

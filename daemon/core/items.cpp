@@ -54,11 +54,20 @@ void Engine::State::set_overdue(std::uint32_t index, bool overdue) {
   touch(contact.segment);
 }
 
+/// An item of the contact's service joins (+1) or leaves (-1) what the pool has to do.
+void Engine::State::load_pool(const Contact& contact, std::int64_t joins) {
+  if (segments[contact.segment].pool == none) return;
+  const ServiceConfig& service = config.services[contact.service];
+  const double share = seconds_of(service.handling) / std::max(seconds_of(service.due_in), 60.0);
+  pools[segments[contact.segment].pool].items_load += joins * static_cast<std::int64_t>(share * 1e6);
+}
+
 /// Takes an item out of the backlog.
 void Engine::State::close_item(std::uint32_t index, Time at) {
   Contact& contact = contacts[index];
   Stay& stay = stays[contact.offer];
   unlink_waiting(stays, lines[stay.line].waiting, contact.offer);
+  load_pool(contact, -1);
   stay.outcome = Outcome::answered;
   stay.ended_at = at;
   set_overdue(contact.item, false);
@@ -109,6 +118,7 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
     contact.offer = stay;
     link_waiting_stay(stay);
     contact.stage = Stage::open_item;
+    load_pool(contact, 1);
     move_to_list(index, open_items);
     contact.item = items.add();
     Item& item = items[contact.item];
@@ -211,6 +221,7 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
       // It leaves the old backlog with its verdict; what is still open moves on with its own due time.
       const bool overdue = item.overdue;
       set_overdue(contact.item, false);
+      load_pool(contact, -1);
       unlink_waiting(stays, lines[stays[contact.offer].line].waiting, contact.offer);
       touch(contact.segment);
       if (!counts) {
@@ -225,6 +236,7 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
       link_source(source, segment);
       contact.segment = segment;
       contact.service = service;
+      load_pool(contact, 1);
       stays[contact.offer].line = slot(segment, service).line;
       link_waiting_stay(contact.offer);
       count_segment(segment, service, contact.site, Counter::items_received, event.at);
@@ -263,6 +275,7 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
       }
       const bool soon = item.completed_at != Time{} && event.at - item.completed_at <= promised.reopen_within;
       contact.stage = Stage::open_item;
+      load_pool(contact, 1);
       move_to_list(index, open_items);
       stays[contact.offer].outcome = Outcome::waiting;
       link_waiting_stay(contact.offer);

@@ -341,20 +341,13 @@ void Engine::State::say(std::uint32_t index, AlertReason reason) {
 void Engine::State::evaluate_pool(std::uint32_t index) {
   Pool& pool = pools[index];
   const AgentCounts people = pool.people.counts(true);
-  bool open = false, known = false, stale = false;
-  std::int64_t waiting = 0;
-  for (const std::uint32_t s : pool.segments) {
-    const Segment& segment = segments[s];
-    open = open || calendar_state(segment) == CalendarState::open;
-    stale = stale || is_stale(segment);
-    for (const std::uint32_t source : segment.sources) known = known || sources[source].tells_agents;
-    for (const Slot& slot : segment.slots)
-      if (config.services[slot.service].medium == Medium::call) waiting += lines[slot.line].waiting.size;
-  }
+  const bool known = tells_agents(pool.sources);
+  const bool open = std::ranges::any_of(pool.clocks, [this](std::uint32_t c) { return clocks[c].open; });
+  const bool stale = std::ranges::any_of(
+      pool.sources, [this](std::uint32_t s) { return sources[s].view.condition != SourceCondition::connected; });
   const std::int64_t present = people.logged_in - people.paused;
   Watch& nobody = watches[pool.no_agents];
   nobody.alert.value = static_cast<double>(present);
-  nobody.alert.samples = waiting;
   nobody.alert.summary = "pool " + config.pools[index].id + ": nobody is there to answer (" +
                          std::to_string(people.logged_in) + " logged in, " + std::to_string(people.paused) + " paused)";
   observe(pool.no_agents, !known || stale || !open ? Condition::unknown

@@ -14,27 +14,13 @@ constexpr Duration say_at_least = std::chrono::minutes(1);
 constexpr Duration must_persist = std::chrono::seconds(60);  // a change of one person; larger ones are said at once
 constexpr Duration measured_over = std::chrono::minutes(30);
 
+// A pool of more segments than this gets one recommendation for all, not one for each as well.
+constexpr std::size_t segments_advised = 64;
+
 struct Work {
   staffing::Measured measured;
-  double handle_s = 0, waited_s = 0;
   std::int64_t abandons = 0;
 };
-
-void finish(Work& work, double expected_handling_s) {
-  work.measured.aht_s =
-      work.measured.handled > 0 ? work.handle_s / static_cast<double>(work.measured.handled) : expected_handling_s;
-  work.measured.patience = staffing::estimate_patience(work.waited_s, work.abandons);
-}
-
-void add(Work& to, const Work& from) {
-  to.measured.arrivals_per_hour += from.measured.arrivals_per_hour;
-  to.measured.calls += from.measured.calls;
-  to.measured.handled += from.measured.handled;
-  to.measured.items_work_s += from.measured.items_work_s;
-  to.handle_s += from.handle_s;
-  to.waited_s += from.waited_s;
-  to.abandons += from.abandons;
-}
 
 std::optional<double> finite(double value) {
   return std::isfinite(value) ? std::optional(value) : std::nullopt;
@@ -71,111 +57,119 @@ RecommendationView view_of(const staffing::Advice& advice, const Work& work, std
 
 }  // namespace
 
+bool Engine::State::tells_agents(const std::vector<std::uint32_t>& of) const {
+  return std::ranges::any_of(of, [this](std::uint32_t source) { return sources[source].tells_agents; });
+}
+
+/// The goal: of the segments' service-level objectives the strictest, so that one team keeps every promise.
+staffing::Goal Engine::State::goal_of(std::span<const std::uint32_t> of) const {
+  staffing::Goal goal;
+  bool promised_any = false;
+  for (const std::uint32_t s : of) {
+    for (const std::uint32_t o : segments[s].objectives) {
+      const ObjectiveConfig& objective = *objectives[o].config;
+      const std::uint32_t service = objectives[o].service != none ? objectives[o].service : only_service(Medium::call);
+      if (objective.figure != Figure::service_level || service == none) continue;
+      const ServiceConfig& terms = config.services[service];
+      const double threshold_s = seconds_of(terms.threshold);
+      goal.service_level = promised_any ? std::max(goal.service_level, objective.target) : objective.target;
+      goal.threshold_s = promised_any ? std::min(goal.threshold_s, threshold_s) : threshold_s;
+      goal.short_abandon_s = std::min(seconds_of(terms.short_abandon), goal.threshold_s);
+      goal.measure = terms.abandons == Abandons::negative   ? staffing::Measure::negative
+                     : terms.abandons == Abandons::positive ? staffing::Measure::positive
+                                                            : staffing::Measure::ignored;
+      promised_any = true;
+    }
+  }
+  goal.service_level = std::clamp(goal.service_level, 0.01, 0.9999);
+  if (!of.empty() && segments[of.front()].pool != none)
+    goal.max_occupancy = config.pools[segments[of.front()].pool].max_occupancy;
+  return goal;
+}
+
 void Engine::State::recommend(std::uint32_t index) {
   Pool& pool = pools[index];
   const PoolConfig& promised = config.pools[index];
   timers.arm(TimerKind::pool, index, now + every);
   accrue(index, now);
 
-  // The goal: of the segments' service-level objectives the strictest, so that one pool keeps every promise.
-  const auto goal_of = [&](const std::vector<std::uint32_t>& of) {
-    staffing::Goal goal;
-    bool promised_any = false;
-    for (const std::uint32_t s : of) {
-      for (const std::uint32_t o : segments[s].objectives) {
-        const ObjectiveConfig& objective = *objectives[o].config;
-        if (objective.figure != Figure::service_level) continue;
-        const std::uint32_t service =
-            objectives[o].service != none ? objectives[o].service : only_service(Medium::call);
-        if (service == none) continue;
-        const ServiceConfig& terms = config.services[service];
-        const double threshold_s = seconds_of(terms.threshold);
-        goal.service_level = promised_any ? std::max(goal.service_level, objective.target) : objective.target;
-        goal.threshold_s = promised_any ? std::min(goal.threshold_s, threshold_s) : threshold_s;
-        goal.short_abandon_s = std::min(seconds_of(terms.short_abandon), goal.threshold_s);
-        goal.measure = terms.abandons == Abandons::negative   ? staffing::Measure::negative
-                       : terms.abandons == Abandons::positive ? staffing::Measure::positive
-                                                              : staffing::Measure::ignored;
-        promised_any = true;
-      }
-    }
-    goal.service_level = std::clamp(goal.service_level, 0.01, 0.9999);
-    goal.max_occupancy = promised.max_occupancy;
-    return goal;
-  };
-
-  std::vector<Work> works;
-  Work all;
-  double expected_handling_s = 0;
-  bool known = false, open = false;
-  for (const std::uint32_t s : pool.segments) {
-    Segment& segment = segments[s];
-    advance_windows(segment);
-    open = open || calendar_state(segment) == CalendarState::open;
-    for (const std::uint32_t source : segment.sources) known = known || sources[source].tells_agents;
-    const Tally& recent = segment.scope.rolling_window(measured_over)->tally();
-    const Tally today = segment.scope.calendar.tally(Period::day);
+  const auto work_of = [&](Scope& scope, std::uint32_t clock, Duration since, double items_load,
+                           Duration expected_handling) {
+    fresh(scope);
+    RollingWindow& window = *scope.rolling_window(measured_over);
+    window.advance(clocks[clock].at(now));
+    const Counts recent = window.tally();
+    const Counts today = scope.calendar.counts(Period::day);
+    const Counts& handled = recent[Counter::handled] >= staffing::min_samples ? recent : today;
     Work work;
-    const Duration span = std::min<Duration>(measured_over, clocks[segment.clock].at(now) - segment.first_open);
     work.measured.calls = recent[Counter::offered];
+    const Duration span = std::min<Duration>(measured_over, clocks[clock].at(now) - since);
     if (span > Duration::zero())
       work.measured.arrivals_per_hour = static_cast<double>(recent[Counter::offered]) * 3600 / seconds_of(span);
-    const Tally& handled = recent[Counter::handled] >= staffing::min_samples ? recent : today;
     work.measured.handled = handled[Counter::handled];
-    work.handle_s = static_cast<double>(handled[Counter::handle_ns]) / 1e9;
-    work.waited_s = static_cast<double>(today[Counter::waited_ns]) / 1e9;
+    work.measured.aht_s = handled[Counter::handled] > 0 ? static_cast<double>(handled[Counter::handle_ns]) / 1e9 /
+                                                              static_cast<double>(handled[Counter::handled])
+                                                        : seconds_of(expected_handling);
     work.abandons = today[Counter::abandoned];
-    for (const Slot& slot : segment.slots) {
-      const ServiceConfig& service = config.services[slot.service];
-      if (service.medium == Medium::item) {
-        work.measured.items_work_s += static_cast<double>(lines[slot.line].waiting.size) * seconds_of(service.handling);
-        work.measured.items_within_s = std::max(work.measured.items_within_s, seconds_of(service.due_in));
-      } else {
-        expected_handling_s = seconds_of(service.handling);
-      }
-    }
-    all.measured.items_within_s = std::max(all.measured.items_within_s, work.measured.items_within_s);
-    add(all, work);
-    finish(work, expected_handling_s);
-    works.push_back(work);
-  }
-  finish(all, expected_handling_s);
+    work.measured.patience =
+        staffing::estimate_patience(static_cast<double>(today[Counter::waited_ns]) / 1e9, work.abandons);
+    work.measured.items_within_s = 3600;
+    work.measured.items_work_s = items_load * 3600;
+    return work;
+  };
+  const auto handling_of = [&](const Segment& segment) {
+    for (const Slot& slot : segment.slots)
+      if (config.services[slot.service].medium == Medium::call) return config.services[slot.service].handling;
+    return ServiceConfig{}.handling;
+  };
 
+  const bool known = tells_agents(pool.sources);
+  const bool open = std::ranges::any_of(pool.clocks, [this](std::uint32_t c) { return clocks[c].open; });
   const AgentCounts people = pool.people.counts(known);
-  const std::optional<std::int64_t> present = known ? std::optional(people.logged_in - people.paused) : std::nullopt;
   StaffingView advice;
   advice.pool = promised.id;
   advice.time = now;
   advice.agents = people;
-  const auto put = [&](const staffing::Advice& a, const Work& work, std::optional<std::int64_t> there,
-                       std::string segment) {
-    RecommendationView view = view_of(a, work, there);
+  const auto put = [&](const Work& work, const staffing::Goal& goal, const AgentCounts& there, std::string segment) {
+    const std::optional<std::int64_t> present = known ? std::optional(there.logged_in - there.paused) : std::nullopt;
+    RecommendationView view =
+        view_of(staffing::recommend(work.measured, goal, promised.shrinkage, present), work, present);
     view.pool = promised.id;
     view.segment = std::move(segment);
     view.interval_start = now;
     view.interval_s = config.interval.count() / 1'000'000'000;
     advice.recommendations.push_back(std::move(view));
   };
-  put(staffing::recommend(all.measured, goal_of(pool.segments), promised.shrinkage, present), all, present, {});
-  double apart = 0;
-  bool all_known = true;
-  for (std::size_t i = 0; i < works.size(); ++i) {
-    const std::uint32_t s = pool.segments[i];
-    const AgentCounts there = segments[s].people.counts(known);
-    put(staffing::recommend(works[i].measured, goal_of({s}), promised.shrinkage,
-                            known ? std::optional(there.logged_in - there.paused) : std::nullopt),
-        works[i], known ? std::optional(there.logged_in - there.paused) : std::nullopt, config.segments[s].id);
-    const auto& required = advice.recommendations.back().required;
-    all_known = all_known && required;
-    apart += static_cast<double>(required.value_or(0));
+  const Segment& first = segments[pool.segments.front()];
+  put(work_of(pool.scope, pool.clock(), pool.first_open, static_cast<double>(pool.items_load) / 1e6,
+              handling_of(first)),
+      pool.goal, people, {});
+  if (pool.segments.size() <= segments_advised) {
+    double apart = 0;
+    bool all_known = true;
+    for (const std::uint32_t s : pool.segments) {
+      Segment& segment = segments[s];
+      double items_load = 0;
+      for (const Slot& slot : segment.slots) {
+        const ServiceConfig& service = config.services[slot.service];
+        if (service.medium == Medium::item)
+          items_load += static_cast<double>(lines[slot.line].waiting.size) * seconds_of(service.handling) /
+                        std::max(seconds_of(service.due_in), 60.0);
+      }
+      put(work_of(segment.scope, segment.clock, segment.first_open, items_load, handling_of(segment)), goal_of({&s, 1}),
+          segment.people.counts(known), config.segments[s].id);
+      const auto& required = advice.recommendations.back().required;
+      all_known = all_known && required;
+      apart += static_cast<double>(required.value_or(0));
+    }
+    auto& whole = advice.recommendations.front();
+    if (all_known && whole.required && pool.segments.size() > 1)
+      whole.pooling_gain = apart - static_cast<double>(*whole.required);
   }
-  RecommendationView& whole = advice.recommendations.front();
-  if (all_known && whole.required && works.size() > 1)
-    whole.pooling_gain = apart - static_cast<double>(*whole.required);
 
   // Published when it changes by a whole person and that lasts, or by more at once, and at least every minute while
   // open; it never flutters.
-  const std::int64_t required = whole.required.value_or(-1);
+  const std::int64_t required = advice.recommendations.front().required.value_or(-1);
   const std::int64_t before =
       pool.advice.recommendations.empty() ? -2 : pool.advice.recommendations.front().required.value_or(-1);
   bool publish = before == -2 || (required < 0) != (before < 0) || std::abs(required - before) >= 2;

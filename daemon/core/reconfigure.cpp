@@ -128,6 +128,7 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
       if (contact.stage == Stage::moving)
         next.timers.arm(TimerKind::requeue, index,
                         contact.left_at + next.config.segments[contact.segment].requeue_within);
+      if (contact.stage == Stage::open_item) next.load_pool(contact, 1);
       if (was.item != none) {
         contact.item = next.items.add();
         next.items[contact.item] = old.items[was.item];

@@ -1,4 +1,6 @@
 // Names to table indices, and the tables of contacts.
+#include <algorithm>
+
 #include "daemon/core/state.hpp"
 
 namespace reach {
@@ -110,6 +112,9 @@ void Engine::State::link_source(std::uint32_t source, std::uint32_t segment) {
     if (known == source) return;
   linked.push_back(source);
   sources[source].segments.push_back(segment);
+  if (segments[segment].pool == none) return;
+  auto& of_pool = pools[segments[segment].pool].sources;
+  if (std::ranges::find(of_pool, source) == of_pool.end()) of_pool.push_back(source);
 }
 
 std::string Engine::State::contact_name(const Contact& contact) const {

@@ -60,6 +60,10 @@ void Engine::State::count_segment(std::uint32_t index, std::uint32_t service, st
   fresh(segment.scope).add(counter, at, open, n, correction);
   if (service != none) fresh(slot(index, service).scope).add(counter, at, open, n, correction);
   if (site != none) fresh(site_scope(segment, site)).add(counter, at, open, n, correction);
+  if (segment.pool != none) {
+    Pool& pool = pools[segment.pool];
+    fresh(pool.scope).add(counter, at, clocks[pool.clock()].at(at), n, correction);
+  }
   touch(index);
 }
 

@@ -16,6 +16,7 @@
 #include "daemon/core/slab.hpp"
 #include "daemon/core/timers.hpp"
 #include "daemon/core/window.hpp"
+#include "daemon/staffing/erlang.hpp"
 
 namespace reach {
 
@@ -144,13 +145,19 @@ struct Segment {
 
 struct Pool {
   std::vector<std::uint32_t> segments;
+  std::vector<std::uint32_t> clocks;   ///< of its segments' calendars, each once
+  std::vector<std::uint32_t> sources;  ///< that feed its segments, each once
   People people;
-  Scope scope;                                          ///< busy and idle time
-  Time accrued{};                                       ///< up to here
+  Scope scope;                  ///< its segments' calls together; busy and idle time
+  staffing::Goal goal;          ///< the strictest of its segments
+  Duration first_open{};        ///< open-time clock when counting began
+  std::int64_t items_load = 0;  ///< millionths of a person: open items' handling time over their due time
+  Time accrued{};               ///< busy and idle time is booked up to here
   std::uint32_t no_agents = none, staffing_gap = none;  ///< watches
   StaffingView advice;                                  ///< as last published
   std::int64_t wanted = -1;  ///< a new requirement that has not lasted long enough to be published
   Time wanted_since{}, published{};
+  [[nodiscard]] std::uint32_t clock() const { return clocks.size() == 1 ? clocks.front() : 0; }
 };
 
 struct Source {
@@ -273,6 +280,7 @@ struct Engine::State {
   void set_overdue(std::uint32_t item, bool overdue);
   void arm_item(std::uint32_t item);
   void close_item(std::uint32_t contact, Time at);
+  void load_pool(const Contact& contact, std::int64_t items);
   [[nodiscard]] Duration age_of(const Item& item, const Contact& contact, Time at) const;
 
   // ---- agents.cpp
@@ -310,6 +318,8 @@ struct Engine::State {
 
   // ---- recommend.cpp
   void recommend(std::uint32_t pool);
+  [[nodiscard]] staffing::Goal goal_of(std::span<const std::uint32_t> segments) const;
+  [[nodiscard]] bool tells_agents(const std::vector<std::uint32_t>& of) const;
 
   // ---- views.cpp
   [[nodiscard]] Tally tally(Scope& scope, std::uint32_t segment, const Window& window);

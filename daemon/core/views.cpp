@@ -110,9 +110,7 @@ SegmentView Engine::view_segment(std::uint32_t index, const Window& window, Time
   }
   for (SiteScope& site : segment.sites)
     view.sites.push_back({s.sites[site.site], figures_of(s.tally(site.scope, index, window))});
-  bool known = false;
-  for (const std::uint32_t source : segment.sources) known = known || s.sources[source].tells_agents;
-  view.agents = segment.people.counts(known);
+  view.agents = segment.people.counts(s.tells_agents(segment.sources));
   for (const std::uint32_t o : segment.objectives) {
     const Objective& objective = s.objectives[o];
     const ObjectiveConfig& promised = *objective.config;
@@ -155,9 +153,7 @@ StaffingView Engine::view_staffing(std::uint32_t index, Time at) const {
   StaffingView view = pool.advice;
   view.pool = s.config.pools[index].id;
   if (view.time == Time{}) view.time = at;
-  bool known = false;
-  for (const std::uint32_t segment : pool.segments)
-    for (const std::uint32_t source : s.segments[segment].sources) known = known || s.sources[source].tells_agents;
+  const bool known = s.tells_agents(pool.sources);
   view.agents = pool.people.counts(known);
   // A figure about people: of groups only.
   if (known && view.agents.logged_in >= s.config.minimum_group) {
