@@ -54,6 +54,7 @@ struct Call {
 
 struct Channel {
   std::string name, context, dialled, queue;  // queue: of the last Queue() it ran
+  std::string other_half;                     // of a Local channel: Uniqueid of its second end
   Time created{};
   std::string arrived;  // contact id under which Arrived was said
 };
@@ -228,6 +229,7 @@ struct AmiTranslator::State {
   /// came to this queue at that time (HoldTime), in a channel that is gone.
   Call* find_in_queue(const AmiMessage& message, Time at) {
     if (Call* call = find(message.get("Uniqueid"))) return call;
+    if (message.get("Uniqueid").empty()) return nullptr;
     const std::string_view hold = message.get("HoldTime");
     if (hold.empty()) return nullptr;
     const Time joined = at - seconds(hold);
@@ -242,8 +244,9 @@ struct AmiTranslator::State {
     return best;
   }
 
-  /// `call` goes on in the channel `uniqueid`.
+  /// `call` goes on in the channel `uniqueid`; what happens to its former channel is no longer its business.
   void take_over(Call& call, const std::string& uniqueid) {
+    for (const std::string& former : std::exchange(call.uniqueids, {})) by_uniqueid.erase(former);
     name(call, uniqueid);
     call.hung_up.reset();
     call.touched = messages;
@@ -594,6 +597,7 @@ struct AmiTranslator::State {
 
   void abandon(const AmiMessage& message, Time at, Events& out) {
     Call* call = find_in_queue(message, at);
+    if (!call && message.get("Uniqueid").empty()) return;
     if (!call) call = &add_unseen(message, at - seconds(message.get("HoldTime")), out);
     if (call->stage != Call::Stage::waiting || call->leaving) return;
     call->leaving = Leaving{at, true, false, false, {}, {}, false, now + hold_window};
@@ -608,7 +612,8 @@ struct AmiTranslator::State {
     Leaving& leaving = *call->leaving;
     leaving.left = true;
     // Whom an agent has taken can be before his AgentConnect for as long as an announcement or AGI runs.
-    const bool taken = !leaving.abandoned && !call->rings.empty();
+    const bool taken =
+        !leaving.abandoned && std::ranges::any_of(call->rings, [](const Ring& ring) { return !ring.ended; });
     leaving.deadline = taken ? never : now + hold_window;
     if (!taken) end_rings(*call, never, "caller_left", out);
     arm(*call);
@@ -661,8 +666,7 @@ struct AmiTranslator::State {
   void agent_connect(const AmiMessage& message, Time at, Events& out) {
     Call* call = find_in_queue(message, at);
     if (!call || (call->stage != Call::Stage::waiting && !call->unseen_end)) {
-      if (call && call->stage == Call::Stage::connected) return;
-      if (call) return;
+      if (call || message.get("Uniqueid").empty()) return;
       call = &add_unseen(message, at - seconds(message.get("HoldTime")), out);
     }
     const std::string interface = text(message.get("Interface"));
@@ -673,8 +677,11 @@ struct AmiTranslator::State {
   void agent_complete(const AmiMessage& message, Time at, Events& out) {
     const Duration talk = seconds(message.get("TalkTime"));
     const std::string interface = text(message.get("Interface"));
-    Call* call = find(message.get("Uniqueid"));
-    if (!call) {  // seen for the first time: it came and was answered while the PBX was not heard
+    const std::string_view uniqueid = message.get("Uniqueid");
+    Call* call = uniqueid.empty() ? talking_with(interface, message.get("Queue"), at - talk) : find(uniqueid);
+    if (!call) {
+      if (uniqueid.empty()) return;
+      // Seen for the first time: it came and was answered while the PBX was not heard
       const Time answered = at - talk;
       call = &add_unseen(message, answered - seconds(message.get("HoldTime")), out);
       answer(*call, members.agent(interface, message.get("MemberName")), interface, {}, answered, v1::CERTAINTY_DERIVED,
@@ -687,6 +694,15 @@ struct AmiTranslator::State {
     std::string reason = text(message.get("Reason"));
     if (reason != "caller" && reason != "agent" && reason != "transfer") reason.clear();
     end_talk(*call, at, reason, v1::CERTAINTY_SEEN, out);
+  }
+
+  /// AgentComplete can come without any channel, when both are gone already.
+  Call* talking_with(const std::string& interface, std::string_view queue, Time answered) {
+    for (auto& [id, call] : calls)
+      if (call.stage == Call::Stage::connected && call.agent_interface == interface && call.queue == queue &&
+          std::chrono::abs(call.answered - answered) <= std::chrono::seconds(2))
+        return &call;
+    return nullptr;
   }
 
   void hold(const AmiMessage& message, Time at, bool held, Events& out) {
@@ -725,6 +741,9 @@ struct AmiTranslator::State {
     const std::string_view agent_leg = message.get("OrigTransfererUniqueid");
     const std::string transferee = text(message.get("TransfereeUniqueid"));
     Call* consult = find(message.get("SecondTransfererUniqueid"));
+    const std::string target = text(message.get("TransferTargetUniqueid"));
+    if (const auto leg = channels.find(target); !consult && leg != channels.end())
+      consult = find(leg->second.other_half);
     Call* first = find(transferee);
     if (!first)
       for (auto& [id, call] : calls)
@@ -732,8 +751,23 @@ struct AmiTranslator::State {
     const bool into_queue = consult && consult->stage == Call::Stage::waiting;
     if (first && first->stage == Call::Stage::connected)
       transfer(*first, into_queue ? consult->queue : std::string(), true, at, out);
-    // The consulting leg waits in a queue: from now on the customer waits there, in its place.
-    if (into_queue && !transferee.empty()) take_over(*consult, transferee);
+    // The consulting leg waits in the queue itself: from now on the customer waits there, in its place. Through a Local
+    // channel (DestType Bridge) the leg stays what it is, with the customer at its other end.
+    if (into_queue && !transferee.empty() && message.get("DestType") == "App") take_over(*consult, transferee);
+  }
+
+  void local_bridge(const AmiMessage& message, Time, Events&) {
+    channels[text(message.get("LocalOneUniqueid"))].other_half = text(message.get("LocalTwoUniqueid"));
+  }
+
+  /// A caller who waits is in no bridge: somebody has taken him out of the queue (AMI Bridge, an operator's panel), for
+  /// which Asterisk raises no queue event. If it was an agent after all, AgentConnect follows.
+  void bridge_enter(const AmiMessage& message, Time at, Events& out) {
+    Call* call = find(message.get("Uniqueid"));
+    if (!call || call->stage != Call::Stage::waiting || call->leaving) return;
+    end_rings(*call, never, "caller_left", out);
+    call->leaving = Leaving{at, true, true, false, "redirected", {}, true, now + hold_window};
+    arm(*call);
   }
 
   /// A Local channel steps out: its two ends are joined, and the call goes on in another channel.
@@ -933,6 +967,8 @@ struct AmiTranslator::State {
         {"AgentComplete", &State::agent_complete},
         {"BlindTransfer", &State::blind_transfer},
         {"AttendedTransfer", &State::attended_transfer},
+        {"LocalBridge", &State::local_bridge},
+        {"BridgeEnter", &State::bridge_enter},
         {"LocalOptimizationBegin", &State::local_optimization_begin},
         {"SoftHangupRequest", &State::hangup_requested},
         {"Hangup", &State::hangup},
