@@ -1,0 +1,101 @@
+// reach-wallboard: the web page for the wall and for supervisors. Options → settings → server → signals.
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "clients/library/program.hpp"
+#include "clients/wallboard/server.hpp"
+
+namespace {
+
+using namespace reach;
+using wallboard::Settings;
+
+struct Options {
+  std::string file, listen, publish, query, web_root, title, language;
+};
+
+/// The file, then the options over it. Problems are said; then `good` is false.
+struct Effective {
+  Settings settings;
+  bool good = true;
+};
+Effective effective_settings(const Options& options) {
+  wallboard::Loaded loaded;
+  if (!options.file.empty()) loaded = wallboard::load_settings(options.file);
+  for (const std::string& problem : loaded.problems) std::fprintf(stderr, "%s\n", problem.c_str());
+  Effective got{std::move(loaded.settings), loaded.problems.empty()};
+  Settings& settings = got.settings;
+  if (!options.listen.empty()) {
+    const std::string wrong = wallboard::set_listen(settings, options.listen);
+    if (!wrong.empty()) std::fprintf(stderr, "--listen %s: %s\n", options.listen.c_str(), wrong.c_str());
+    got.good = got.good && wrong.empty();
+  }
+  if (!options.publish.empty()) settings.publish = options.publish;
+  if (!options.query.empty()) settings.query = options.query;
+  if (!options.web_root.empty()) settings.web_root = options.web_root;
+  if (!options.title.empty()) settings.title = options.title;
+  if (!options.language.empty()) settings.language = options.language;
+  return got;
+}
+
+void reload(wallboard::Server& server, const Settings& old, const Options& options) {
+  const Effective now = effective_settings(options);
+  if (!now.good) {
+    spdlog::error("the configuration was not reloaded: {} is wrong; the old one stays", options.file);
+    return;
+  }
+  server.set_settings(now.settings);
+  const auto sockets = [](const Settings& s) { return std::tie(s.address, s.port, s.publish, s.query, s.web_root); };
+  if (sockets(now.settings) != sockets(old)) {
+    spdlog::warn("listen, publish, query and web_root change with a restart only");
+  }
+  spdlog::info("configuration reloaded");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  client::block_signals();
+  CLI::App app("Serves the wallboard and the supervisor's page, and their API, from what reachd publishes.");
+  client::CommonOptions common;
+  common.add_to(app);
+  Options options;
+  app.add_option("--config", options.file, "configuration, a TOML file (default: none)");
+  app.add_option("--listen", options.listen, "where browsers find the page (default: 127.0.0.1:8570)");
+  app.add_option("--publish", options.publish, "reachd's publish socket (default: tcp://127.0.0.1:5571)");
+  app.add_option("--query", options.query, "reachd's query socket (default: tcp://127.0.0.1:5572)");
+  app.add_option("--web-root", options.web_root, "the built page (default: the one installed or built with this program)");
+  app.add_option("--title", options.title, "the board's title");
+  app.add_option("--language", options.language, "the board's language (default: the reader's)")
+      ->check(CLI::IsMember({"de", "en"}));
+  if (const int leave = client::parse(app, argc, argv); leave >= 0) return leave;
+
+  const Effective start = effective_settings(options);
+  if (!start.good) return options.file.empty() ? client::exit_usage : client::exit_configuration;
+  common.start("reach-wallboard");
+  const Settings& settings = start.settings;
+  try {
+    wallboard::Server server(settings);
+    spdlog::info("serving http://{}:{}/", settings.address, settings.port);
+    if (!wallboard::is_loopback(settings.address)) {
+      spdlog::warn("{} can be reached from other machines, and nobody has to sign in", settings.address);
+    }
+    client::notify_systemd("READY=1");
+    for (;;) {
+      const int signal = client::wait_signal(5);
+      if (signal == SIGTERM || signal == SIGINT) break;
+      if (signal == SIGHUP) reload(server, settings, options);
+      client::notify_systemd("WATCHDOG=1\nSTATUS=" + server.status());
+    }
+    client::notify_systemd("STOPPING=1");
+  } catch (const std::exception& problem) {
+    spdlog::error("{}", problem.what());
+    return client::exit_failed;
+  }
+  spdlog::info("stopped");
+  return client::exit_good;
+}
