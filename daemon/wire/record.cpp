@@ -6,28 +6,27 @@
 namespace reach::wire {
 namespace {
 
-/// True if `frame` is one length-delimited field, number 2, and nothing else: then the same bytes mean the same batch
-/// in a LogRecord, whose field 2 it is too. Anything beside it could mean something else there.
-bool is_bare_batch(std::string_view frame) {
-  static_assert(int{v1::ToDaemon::kBatchFieldNumber} == int{v1::LogRecord::kBatchFieldNumber});
-  google::protobuf::io::CodedInputStream in(reinterpret_cast<const std::uint8_t*>(frame.data()),
-                                            static_cast<int>(frame.size()));
-  std::uint32_t length = 0;
-  if (in.ReadTag() != google::protobuf::internal::WireFormatLite::MakeTag(
-                          v1::LogRecord::kBatchFieldNumber,
-                          google::protobuf::internal::WireFormatLite::WIRETYPE_LENGTH_DELIMITED) ||
-      !in.ReadVarint32(&length)) {
-    return false;
-  }
-  return static_cast<std::size_t>(in.CurrentPosition()) + length == frame.size();
-}
-
 std::optional<Time> optional_time(std::uint64_t ns) {
   if (ns == 0) return std::nullopt;
   return time_from_ns(static_cast<std::int64_t>(ns));
 }
 
 }  // namespace
+
+std::optional<std::string_view> bare_batch(std::string_view frame) {
+  google::protobuf::io::CodedInputStream in(reinterpret_cast<const std::uint8_t*>(frame.data()),
+                                            static_cast<int>(frame.size()));
+  std::uint32_t length = 0;
+  if (in.ReadTag() !=
+          google::protobuf::internal::WireFormatLite::MakeTag(
+              v1::ToDaemon::kBatchFieldNumber, google::protobuf::internal::WireFormatLite::WIRETYPE_LENGTH_DELIMITED) ||
+      !in.ReadVarint32(&length)) {
+    return std::nullopt;
+  }
+  const auto begin = static_cast<std::size_t>(in.CurrentPosition());
+  if (begin + length != frame.size()) return std::nullopt;
+  return frame.substr(begin);
+}
 
 Time received_of(const v1::LogRecord& record) noexcept {
   return time_from_ns(static_cast<std::int64_t>(record.received_ns()));
@@ -37,7 +36,9 @@ std::string batch_record(std::string_view frame, const v1::EventBatch& batch, Ti
   v1::LogRecord record;
   record.set_received_ns(static_cast<std::uint64_t>(ns_of(received)));
   record.set_clock_offset_ns(clock_offset.count());
-  if (!is_bare_batch(frame)) {
+  // The batch is field 2 of both messages, so the same bytes mean the same; anything beside it might not.
+  static_assert(int{v1::ToDaemon::kBatchFieldNumber} == int{v1::LogRecord::kBatchFieldNumber});
+  if (!bare_batch(frame)) {
     *record.mutable_batch() = batch;
     return record.SerializeAsString();
   }

@@ -48,6 +48,10 @@ void for_each_input(const v1::LogRecord& record, Scratch& scratch, const std::fu
                     const std::function<void(const v1::Event&, const std::string&)>& refuse);
 [[nodiscard]] Time received_of(const v1::LogRecord& record) noexcept;
 
+/// The bytes of the EventBatch in `frame`, if that is a ToDaemon message with a batch and nothing beside it (what every
+/// adapter sends): it can then be parsed into an EventBatch that keeps its memory. Nullopt for everything else.
+[[nodiscard]] std::optional<std::string_view> bare_batch(std::string_view frame);
+
 /// The bytes of a LogRecord for a batch that came as the ToDaemon message `frame` and parsed to `batch`: copies the
 /// frame's bytes where that is safe instead of serializing them anew.
 [[nodiscard]] std::string batch_record(std::string_view frame, const v1::EventBatch& batch, Time received,

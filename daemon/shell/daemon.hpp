@@ -1,0 +1,21 @@
+// The whole daemon: the engine thread, and beside it the main thread with signals, HTTP, systemd and the reload.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "daemon/settings/settings.hpp"
+
+namespace reach::shell {
+
+struct DaemonOptions {
+  settings::Loaded settings;  ///< good ones
+  /// Reads the configuration again, for SIGHUP.
+  std::function<settings::Loaded()> load;
+};
+
+/// Runs until SIGTERM, SIGINT or a failure; returns the exit code. Problems are told in the log.
+/// SIGHUP reads the configuration again; one with problems changes nothing, and each problem is logged.
+[[nodiscard]] int run_daemon(DaemonOptions options);
+
+}  // namespace reach::shell

@@ -1,0 +1,554 @@
+#include "daemon/shell/engine_thread.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cmath>
+#include <zmq.hpp>
+
+#include "daemon/program/program.hpp"
+#include "daemon/shell/queries.hpp"
+
+namespace reach::shell {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+constexpr int ingest_portion = 500;  // messages a round; then queries, publication and acknowledgements get a turn
+constexpr int query_portion = 16;    // requests a round
+constexpr int subscription_portion = 500;  // subscriptions a round
+constexpr std::size_t most_posted = 64;
+constexpr std::size_t most_pending_replies = 1000;
+constexpr std::int64_t disconnects_over = 16LL << 20;  // bytes; nobody means that
+constexpr Duration remark_every = seconds(10);
+constexpr std::size_t most_remark_kinds = 100;
+
+int queue_for(const settings::Loaded& settings) {
+  // A tick must fit: every state, source and pool, and an alert for each segment.
+  const std::size_t tick = 4 * (settings.core.segments.size() + settings.core.pools.size()) + 2 * most_sources;
+  return static_cast<int>(std::min<std::size_t>(
+      std::max<std::size_t>(tick, static_cast<std::size_t>(settings.daemon.subscriber_queue)), 10'000'000));
+}
+
+void to_big_endian(std::uint64_t number, unsigned char* out) {
+  for (int i = 7; i >= 0; --i, number >>= 8) out[i] = static_cast<unsigned char>(number & 0xff);
+}
+
+}  // namespace
+
+struct EngineThread::Sockets {
+  Sockets(const settings::Loaded& settings)
+      : locks{EndpointLock(settings.daemon.ingest), EndpointLock(settings.daemon.publish),
+              EndpointLock(settings.daemon.query)},
+        context(make_context()),
+        ingest(bind_router(context, settings.daemon.ingest, {1'000, 10'000, disconnects_over})),
+        publish(bind_xpub(context, settings.daemon.publish, {10'000, queue_for(settings), 64 * 1024})),
+        query(bind_router(context, settings.daemon.query, {100, 100, 64 * 1024})),
+        monitor(context, ingest, "ingest-monitor") {}
+
+  EndpointLock locks[3];
+  zmq::context_t context;
+  zmq::socket_t ingest, publish, query;
+  SocketMonitor monitor;
+  struct Parts {
+    zmq::message_t identity, frame, more;
+  } parts;  // kept from message to message
+};
+
+EngineThread::EngineThread(settings::Loaded settings, OpenLog open_log, EngineReports reports)
+    : settings_(std::move(settings)),
+      open_log_(std::move(open_log)),
+      reports_(std::move(reports)),
+      alive_ns_(steady_clock::now().time_since_epoch().count()) {
+  thread_ = std::thread([this] { run(); });
+}
+
+EngineThread::~EngineThread() {
+  stop();
+  thread_.join();
+}
+
+void EngineThread::stop() noexcept {
+  stopping_ = true;
+  wake_.notify();
+}
+
+bool EngineThread::post(std::function<void()> task) {
+  {
+    const std::lock_guard lock(posted_mutex_);
+    if (posted_.size() >= most_posted) return false;
+    posted_.push_back(std::move(task));
+  }
+  wake_.notify();
+  return true;
+}
+
+bool EngineThread::reload(settings::Loaded settings) {
+  return post([this, moved = std::make_shared<settings::Loaded>(std::move(settings))] { apply(std::move(*moved)); });
+}
+
+bool EngineThread::scrape(std::function<void(MetricsCopy)> done) {
+  return post([this, done = std::move(done)] { done(copy()); });
+}
+
+steady_clock::time_point EngineThread::alive_at() const noexcept {
+  return steady_clock::time_point(steady_clock::duration(alive_ns_.load(std::memory_order_relaxed)));
+}
+
+// ---- the life of the thread ----------------------------------------------------------------------------------------
+
+void EngineThread::run() {
+  int code = program::exit_good;
+  std::string why;
+  try {
+    log_ = open_log_([this] {
+      log_changed_ = true;
+      wake_.notify();
+    });
+    recover();
+    if (!stopping_) {
+      sockets_ = std::make_unique<Sockets>(settings_);
+      const Time now = clock_->now();
+      append_configuration(now);
+      decide(now);
+      reports_.ready();
+    }
+    while (!stopping_) round();
+    if (sockets_) spdlog::info("stopping: making durable and acknowledging what was taken");
+    if (!log_->stop()) {
+      code = program::exit_failed;
+      why = "the event log could not be written to its end: " + log_->problem() +
+            "; what it lacks was not acknowledged and comes again";
+    }
+    if (sockets_) log_changed();
+  } catch (const StartProblem& e) {
+    code = e.exit_code;
+    why = e.what();
+  } catch (const log::LogError& e) {
+    code = program::exit_failed;
+    why = e.what();
+  } catch (const std::exception& e) {
+    code = program::exit_failed;
+    why = std::string("the engine thread failed: ") + e.what();
+  }
+  sockets_.reset();
+  reports_.end(code, why);
+}
+
+void EngineThread::recover() {
+  const auto began = steady_clock::now();
+  const auto wall = [] { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); };
+  std::uint64_t records = 0, events = 0;
+  auto told = began;
+  ingest_.emplace(limits(), static_cast<IngestWorld&>(*this));
+  wire::Scratch scratch;
+  v1::LogRecord record;
+  log_->read(1, [&](log::Lsn number, std::string_view payload) {
+    if (stopping_) throw StartProblem("stopped while reading the event log", program::exit_good);
+    if (!record.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+      throw log::LogError("record " + std::to_string(number) +
+                          " of the event log is none of this version; was it written by a newer reachd?");
+    }
+    const Time received = wire::received_of(record);
+    if (!engine_) engine_.emplace(settings_.core, EngineOptions{}, received);
+    ingest_->remember(record);
+    wire::for_each_input(
+        record, scratch,
+        [&](const Input& input) {
+          engine_->step(input, received, decisions_);
+          ++events;
+        },
+        [](const v1::Event&, const std::string&) {});  // was said when it came
+    decisions_.clear();                                // and so was all of this
+    ++records;
+    if (records % 1024 == 0) {
+      const auto now = steady_clock::now();
+      alive_ns_ = now.time_since_epoch().count();
+      if (now - told > seconds(1)) {
+        told = now;
+        reports_.progress("reading the event log: " + std::to_string(records) + " records");
+      }
+    }
+  });
+  if (!engine_) engine_.emplace(settings_.core, EngineOptions{}, wall());
+  clock_.emplace(wall(), steady_clock::now(), engine_->now());
+  const Time now = clock_->now();
+  publisher_.emplace(
+      *engine_, settings_.daemon.publish_interval, now, [this](const Message& message) { say(message); },
+      [this](v1::SourceState& state) {
+        const auto found = ingest_->sources().find(state.id());
+        if (found == ingest_->sources().end()) return;
+        state.set_clock_offset_s(seconds_of(found->second.offset.applied()));
+        state.set_duplicates(found->second.duplicates);
+      });
+  engine_->step(TimePassed{}, now, decisions_);
+  spdlog::info("event log read: {} records with {} inputs in {:.1f} s, {} live contacts", records, events,
+               std::chrono::duration<double>(steady_clock::now() - began).count(), engine_->totals().live_contacts);
+}
+
+void EngineThread::round() {
+  Time now = clock_->now();
+  const Time due = std::min({engine_->next_wakeup(), publisher_->next(), next_second_, now + seconds(1)});
+  const auto left = due <= now ? milliseconds(0) : std::chrono::ceil<milliseconds>(due - now);
+  zmq::pollitem_t items[] = {{sockets_->ingest.handle(), 0, ZMQ_POLLIN, 0},
+                             {sockets_->publish.handle(), 0, ZMQ_POLLIN, 0},
+                             {sockets_->query.handle(), 0, ZMQ_POLLIN, 0},
+                             {sockets_->monitor.socket().handle(), 0, ZMQ_POLLIN, 0},
+                             {nullptr, wake_.fd(), ZMQ_POLLIN, 0}};
+  try {
+    zmq::poll(items, std::size(items), left);
+  } catch (const zmq::error_t& e) {
+    if (e.num() != EINTR) throw;
+  }
+  alive_ns_.store(steady_clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+
+  if (items[4].revents != 0) {
+    wake_.clear();
+    do_posted();
+  }
+  if (items[0].revents != 0) receive_ingest();
+  now = clock_->now();
+  if (engine_->next_wakeup() <= now) step(TimePassed{}, now);
+  if (log_changed_.exchange(false)) log_changed();
+  if (items[1].revents != 0) receive_subscriptions();
+  if (items[2].revents != 0) receive_queries();
+  if (items[3].revents != 0) watch_peers();
+  if (now >= next_second_) {
+    next_second_ = now + seconds(1);
+    ingest_->pulse(now);
+  }
+  publisher_->work(std::max(clock_->now(), engine_->now()));
+}
+
+// ---- ingest --------------------------------------------------------------------------------------------------------
+
+void EngineThread::receive_ingest() {
+  auto& [identity, frame, more] = sockets_->parts;
+  for (int i = 0; i < ingest_portion; ++i) {
+    if (!sockets_->ingest.recv(identity, zmq::recv_flags::dontwait)) return;
+    std::size_t frames = 0;
+    bool follows = identity.more();
+    while (follows) {
+      zmq::message_t& into = frames == 0 ? frame : more;
+      static_cast<void>(sockets_->ingest.recv(into, zmq::recv_flags::none));
+      follows = into.more();
+      ++frames;
+    }
+    const std::string peer = identity.to_string();
+    if (frames != 1) {
+      ingest_->take_malformed(peer, "a message here is one frame, this had " + std::to_string(frames));
+    } else {
+      ingest_->take(peer, {frame.data<char>(), frame.size()}, clock_->now());
+    }
+  }
+}
+
+bool EngineThread::send(const std::string& peer, const v1::ToAdapter& message) {
+  if (!sockets_) return false;
+  try {
+    if (!sockets_->ingest.send(zmq::buffer(peer), zmq::send_flags::sndmore | zmq::send_flags::dontwait)) {
+      ++counters_.replies_dropped;
+      return true;  // it is there, and slow
+    }
+    zmq::message_t bytes(message.ByteSizeLong());
+    message.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()));
+    static_cast<void>(sockets_->ingest.send(bytes, zmq::send_flags::dontwait));
+    return true;
+  } catch (const zmq::error_t& e) {
+    if (e.num() == EHOSTUNREACH) return false;
+    throw;
+  }
+}
+
+log::Lsn EngineThread::append(std::string record) {
+  return log_->append(std::move(record));
+}
+
+std::string EngineThread::log_problem() const {
+  return log_->problem();
+}
+
+void EngineThread::step(const Input& input, Time now) {
+  engine_->step(input, now, decisions_);
+  if (!decisions_.empty()) decide(now);
+}
+
+void EngineThread::decide(Time) {
+  for (const Decision& decision : decisions_) {
+    if (const auto* alert = std::get_if<AlertChanged>(&decision)) {
+      publisher_->alert(alert->alert);
+      if (alert->alert.reason == AlertReason::fired) {
+        counters_.event_to_alert.add(clock_->now() - alert->alert.changed);
+      }
+    } else if (const auto* segment = std::get_if<SegmentChanged>(&decision)) {
+      publisher_->segment_changed(segment->segment);
+    } else if (const auto* source = std::get_if<SourceChanged>(&decision)) {
+      publisher_->source_changed(source->source);
+    } else if (const auto* staffing = std::get_if<StaffingChanged>(&decision)) {
+      publisher_->staffing_changed(staffing->pool);
+    } else {
+      const auto& odd = std::get<Remark>(decision);
+      spdlog::warn("{}", odd.text);
+    }
+  }
+  decisions_.clear();
+}
+
+void EngineThread::remark(std::string_view kind, const std::string& text) {
+  const Time now = engine_ ? clock_->now() : Time{};
+  auto found = remarks_.find(kind);
+  if (found == remarks_.end()) {
+    if (remarks_.size() >= most_remark_kinds) return;
+    found = remarks_.emplace(std::string(kind), std::pair<Time, std::int64_t>{}).first;
+  }
+  auto& [last, kept_back] = found->second;
+  if (last != Time{} && now - last < remark_every) {
+    ++kept_back;
+    return;
+  }
+  if (kept_back > 0) {
+    spdlog::warn("{} ({} more of this kind before)", text, kept_back);
+  } else {
+    spdlog::warn("{}", text);
+  }
+  last = now;
+  kept_back = 0;
+}
+
+void EngineThread::watch_peers() {
+  for (;;) {
+    switch (sockets_->monitor.next()) {
+      case SocketMonitor::Seen::nothing:
+        return;
+      case SocketMonitor::Seen::connected:
+        ++counters_.adapters_connected;
+        break;
+      case SocketMonitor::Seen::disconnected:
+        ++counters_.adapters_disconnected;
+        break;
+      case SocketMonitor::Seen::handshake_failed:
+        ++counters_.handshakes_failed;
+        break;
+      case SocketMonitor::Seen::other:
+        break;
+    }
+  }
+}
+
+void EngineThread::log_changed() {
+  const log::Lsn durable = log_->durable();
+  ingest_->log_reached(durable);
+  while (!pending_replies_.empty() && pending_replies_.front().after <= durable) {
+    const PendingReply& ready = pending_replies_.front();
+    reply(ready.peer, ready.delimiter, ready.reply);
+    pending_replies_.pop_front();
+  }
+  if (std::string problem = log_->problem(); problem != told_log_problem_) {
+    if (problem.empty()) {
+      spdlog::info("the event log is written again");
+    } else {
+      spdlog::error("the event log cannot be written, nothing is acknowledged, figures stay live: {}", problem);
+    }
+    told_log_problem_ = std::move(problem);
+  }
+}
+
+// ---- publication and queries ---------------------------------------------------------------------------------------
+
+void EngineThread::say(const Message& message) {
+  if (!sockets_) return;
+  unsigned char sequence[8], global[8];
+  to_big_endian(message.sequence, sequence);
+  to_big_endian(message.global, global);
+  zmq::socket_t& out = sockets_->publish;
+  constexpr auto more = zmq::send_flags::sndmore | zmq::send_flags::dontwait;
+  // XPUB never blocks and never fails for a slow subscriber: it drops for that one.
+  static_cast<void>(out.send(zmq::buffer(message.topic), more));
+  static_cast<void>(out.send(zmq::buffer(sequence), more));
+  static_cast<void>(out.send(zmq::buffer(global), more));
+  static_cast<void>(out.send(zmq::buffer(message.payload), zmq::send_flags::dontwait));
+}
+
+void EngineThread::receive_subscriptions() {
+  for (int i = 0; i < subscription_portion; ++i) {
+    zmq::message_t& frame = sockets_->parts.frame;
+    if (!sockets_->publish.recv(frame, zmq::recv_flags::dontwait)) return;
+    if (frame.size() > 0 && *frame.data<unsigned char>() == 1) {
+      publisher_->subscribed(std::string_view(frame.data<char>(), frame.size()).substr(1));
+    }
+  }
+}
+
+void EngineThread::receive_queries() {
+  for (int i = 0; i < query_portion; ++i) {
+    if (!sockets_->query.recv(sockets_->parts.identity, zmq::recv_flags::dontwait)) return;
+    const std::string peer = sockets_->parts.identity.to_string();
+    bool delimiter = false, follows = sockets_->parts.identity.more(), good = false;
+    v1::Request request;
+    for (std::size_t n = 0; follows; ++n) {
+      zmq::message_t& frame = sockets_->parts.frame;
+      static_cast<void>(sockets_->query.recv(frame, zmq::recv_flags::none));
+      follows = frame.more();
+      if (n == 0 && frame.size() == 0 && follows) {
+        delimiter = true;  // a REQ socket asks
+      } else {
+        good = !follows && request.ParseFromArray(frame.data(), static_cast<int>(frame.size()));
+      }
+    }
+    if (!good) request.Clear();
+    answer(peer, delimiter, request, clock_->now());
+  }
+}
+
+void EngineThread::answer(const std::string& peer, bool delimiter, const v1::Request& request, Time now) {
+  v1::Reply out;
+  log::Lsn after = 0;
+  std::optional<v1::Error> problem;
+  if (request.has_acknowledge()) {
+    problem = acknowledge(request.acknowledge(), now, out, after);
+  } else {
+    problem = answer_query(*engine_, *publisher_, request, now, out);
+  }
+  ++counters_.queries[kind_of(request)];
+  if (problem) {
+    ++counters_.bad_queries;
+    *out.mutable_error() = *problem;
+  }
+  out.set_id(request.id());
+  if (after > log_->durable() && pending_replies_.size() < most_pending_replies) {
+    pending_replies_.push_back({after, peer, delimiter, std::move(out)});
+  } else {
+    reply(peer, delimiter, out);
+  }
+}
+
+void EngineThread::reply(const std::string& peer, bool delimiter, const v1::Reply& reply) {
+  constexpr auto more = zmq::send_flags::sndmore | zmq::send_flags::dontwait;
+  try {
+    if (!sockets_->query.send(zmq::buffer(peer), more)) {
+      ++counters_.replies_dropped;
+      return;
+    }
+    if (delimiter) static_cast<void>(sockets_->query.send(zmq::message_t(), more));
+    zmq::message_t bytes(reply.ByteSizeLong());
+    reply.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()));
+    static_cast<void>(sockets_->query.send(bytes, zmq::send_flags::dontwait));
+  } catch (const zmq::error_t& e) {
+    if (e.num() != EHOSTUNREACH) throw;
+    ++counters_.replies_dropped;  // it did not wait for the answer
+  }
+}
+
+std::optional<v1::Error> EngineThread::acknowledge(const v1::AcknowledgeRequest& request, Time now, v1::Reply& out,
+                                                   log::Lsn& after) {
+  if (request.alert().empty() || request.by().empty()) {
+    return error("bad_request", "acknowledging needs the alert's id and who takes it (\"by\")");
+  }
+  const auto find = [&]() -> std::optional<Alert> {
+    for (Alert& alert : engine_->alerts(false)) {
+      if (alert.id == request.alert()) return std::move(alert);
+    }
+    return std::nullopt;
+  };
+  if (!find()) {
+    return error("not_found", "no alert \"" + request.alert() + "\" is open; ask for the alerts to see their ids");
+  }
+  v1::LogRecord record;
+  record.set_received_ns(static_cast<std::uint64_t>(ns_of(now)));
+  v1::LoggedAcknowledge& logged = *record.mutable_acknowledge();
+  logged.set_alert(request.alert());
+  logged.set_by(request.by());
+  logged.set_note(request.note());
+  logged.set_until_ns(request.until_ns());
+  after = append(record.SerializeAsString());
+  if (after == 0) return error("unavailable", "the event log takes nothing now: " + log_problem() + "; try again");
+  wire::Scratch scratch;
+  wire::for_each_input(
+      record, scratch, [&](const Input& input) { step(input, now); }, [](const v1::Event&, const std::string&) {});
+  if (!engine_->last_acknowledge().done) return error("bad_request", engine_->last_acknowledge().problem);
+  if (const auto alert = find()) wire::to_proto(*alert, *out.mutable_acknowledged());
+  return std::nullopt;
+}
+
+// ---- from the main thread ------------------------------------------------------------------------------------------
+
+void EngineThread::do_posted() {
+  std::vector<std::function<void()>> tasks;
+  {
+    const std::lock_guard lock(posted_mutex_);
+    tasks.swap(posted_);
+  }
+  for (const auto& task : tasks) task();
+}
+
+IngestLimits EngineThread::limits() const {
+  return {static_cast<std::uint32_t>(settings_.daemon.credit), static_cast<std::size_t>(settings_.daemon.max_frame),
+          settings_.core.stale_after};
+}
+
+void EngineThread::append_configuration(Time now) {
+  v1::LogRecord record;
+  record.set_received_ns(static_cast<std::uint64_t>(ns_of(now)));
+  record.set_configuration(settings_.core.fingerprint);
+  append(record.SerializeAsString());
+}
+
+void EngineThread::apply(settings::Loaded settings) {
+  const auto& was = settings_.daemon;
+  const auto& is = settings.daemon;
+  if (was.ingest != is.ingest || was.publish != is.publish || was.query != is.query || was.metrics != is.metrics ||
+      was.log_directory != is.log_directory) {
+    spdlog::warn("changed [endpoints] and [event_log] directory take effect at the next restart");
+  }
+  settings_ = std::move(settings);
+  const Time now = clock_->now();
+  engine_->reconfigure(settings_.core, now, decisions_);
+  append_configuration(now);
+  ingest_->set_limits(limits());
+  publisher_->restart(settings_.daemon.publish_interval, now);
+  decide(now);
+  spdlog::info("the new configuration is in force");
+}
+
+MetricsCopy EngineThread::copy() {
+  MetricsCopy out;
+  const Time now = std::max(clock_->now(), engine_->now());
+  out.counters = counters_;
+  out.ingest = ingest_->counters();
+  for (std::uint32_t i = 0; i < engine_->source_count(); ++i) {
+    const SourceView view = engine_->view_source(i, now);
+    MetricsCopy::Source& each = out.sources.emplace_back();
+    each.id = view.id;
+    each.last_heard = view.last_heard;
+    if (const auto found = ingest_->sources().find(view.id); found != ingest_->sources().end()) {
+      each.received = found->second.received;
+      each.duplicates = found->second.duplicates;
+      each.gaps = found->second.gaps;
+      each.clock_offset_s = seconds_of(found->second.offset.applied());
+      each.connected = !found->second.peer.empty();
+    }
+  }
+  for (std::uint32_t i = 0; i < std::min(engine_->segment_count(), metric_segments); ++i) {
+    const SegmentView view = engine_->view_segment(i, Window{}, now);
+    out.segments.push_back(
+        {view.id, view.figures.service_level, view.figures.longest_wait_s, view.figures.waiting, view.stale});
+  }
+  for (const AlertKind kind : {AlertKind::sla_breach, AlertKind::longest_wait, AlertKind::backlog_overdue,
+                               AlertKind::staffing_gap, AlertKind::no_agents, AlertKind::source_stale}) {
+    out.alerts_firing[std::string(to_text(kind))] = 0;
+  }
+  for (const Alert& alert : engine_->alerts(false)) {
+    if (alert.state == AlertState::firing) ++out.alerts_firing[std::string(to_text(alert.kind))];
+  }
+  out.totals = engine_->totals();
+  out.published = publisher_->published();
+  out.resent = publisher_->resent();
+  out.log = log_->statistics();
+  out.log_problem = log_->problem();
+  out.clock_difference_s = seconds_of(clock_->behind_wall());
+  return out;
+}
+
+}  // namespace reach::shell

@@ -1,0 +1,121 @@
+// The one thread that owns the engine and the three ZeroMQ sockets.
+//
+// It sleeps in zmq_poll until a message comes, somebody wakes it (log, scrape, reload, stop) or time decides something,
+// takes what is there in bounded portions, and never waits for anything else. Everything slow is elsewhere: the disk in
+// the log's thread, HTTP and signals in the main thread, the network in ZeroMQ's own.
+#pragma once
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "daemon/core/engine.hpp"
+#include "daemon/log/event_log.hpp"
+#include "daemon/settings/settings.hpp"
+#include "daemon/shell/clock.hpp"
+#include "daemon/shell/counters.hpp"
+#include "daemon/shell/ingest.hpp"
+#include "daemon/shell/publisher.hpp"
+#include "daemon/shell/socket.hpp"
+#include "daemon/shell/wake.hpp"
+
+namespace reach::shell {
+
+/// Told to the main thread; called on the engine thread, must not block.
+struct EngineReports {
+  std::function<void()> ready;                            ///< the log is read and the sockets are open
+  std::function<void(const std::string&)> progress;       ///< while the log is read: a sentence, about once a second
+  std::function<void(int code, const std::string&)> end;  ///< it ended: exit code and, if not 0, why
+};
+
+class EngineThread final : private IngestWorld {
+ public:
+  using OpenLog = std::function<std::unique_ptr<log::EventLog>(std::function<void()> changed)>;
+
+  /// Starts the thread: it opens the log, applies its records, opens the sockets and runs until stop().
+  EngineThread(settings::Loaded settings, OpenLog open_log, EngineReports reports);
+  ~EngineThread() override;  ///< stop() and wait
+
+  /// From any thread: ends after what was taken is durable and acknowledged.
+  void stop() noexcept;
+  /// From any thread: the new settings hold from the next round on. False if it is too busy to listen.
+  bool reload(settings::Loaded settings);
+  /// From any thread: `done` gets the copy on the engine thread. False if it is too busy to listen.
+  bool scrape(std::function<void(MetricsCopy)> done);
+  /// The steady instant at which it last went round, at least every second while it lives.
+  [[nodiscard]] std::chrono::steady_clock::time_point alive_at() const noexcept;
+
+ private:
+  struct Sockets;
+  struct PendingReply {
+    log::Lsn after;
+    std::string peer;
+    bool delimiter;
+    v1::Reply reply;
+  };
+
+  void run();
+  void recover();
+  void round();
+  void receive_ingest();
+  void receive_queries();
+  void receive_subscriptions();
+  void watch_peers();
+  void log_changed();
+  void do_posted();
+  bool post(std::function<void()> task);
+  void apply(settings::Loaded settings);
+  void say(const Message& message);
+  void decide(Time now);
+  void answer(const std::string& peer, bool delimiter, const v1::Request& request, Time now);
+  void reply(const std::string& peer, bool delimiter, const v1::Reply& reply);
+  /// An alert taken by a person: recorded, applied; the reply waits until it is durable.
+  std::optional<v1::Error> acknowledge(const v1::AcknowledgeRequest& request, Time now, v1::Reply& out,
+                                       log::Lsn& after);
+  void append_configuration(Time now);
+  [[nodiscard]] MetricsCopy copy();
+  [[nodiscard]] IngestLimits limits() const;
+
+  // IngestWorld
+  bool send(const std::string& peer, const v1::ToAdapter& message) override;
+  log::Lsn append(std::string record) override;
+  [[nodiscard]] std::string log_problem() const override;
+  void step(const Input& input, Time now) override;
+  void remark(std::string_view kind, const std::string& text) override;
+
+  settings::Loaded settings_;
+  const OpenLog open_log_;
+  const EngineReports reports_;
+
+  // From any thread
+  Wake wake_;
+  std::atomic<bool> stopping_{false}, log_changed_{false};
+  std::atomic<std::int64_t> alive_ns_;
+  std::mutex posted_mutex_;
+  std::vector<std::function<void()>> posted_;  ///< at most 64; scrapes and reloads
+
+  // The engine thread's own
+  std::unique_ptr<log::EventLog> log_;
+  std::string told_log_problem_;
+  std::optional<CoreClock> clock_;
+  std::optional<Engine> engine_;
+  Decisions decisions_;
+  std::unique_ptr<Sockets> sockets_;
+  std::optional<Ingest> ingest_;
+  std::optional<Publisher> publisher_;
+  Counters counters_;
+  std::deque<PendingReply> pending_replies_;  ///< at most 1000
+  Time next_second_{};
+  /// Kinds of remarks, when each was last written and how many were kept back since.
+  std::map<std::string, std::pair<Time, std::int64_t>, std::less<>> remarks_;
+
+  std::thread thread_;  ///< last: it uses all of the above
+};
+
+}  // namespace reach::shell

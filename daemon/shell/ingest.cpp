@@ -1,0 +1,310 @@
+#include "daemon/shell/ingest.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "daemon/program/program.hpp"
+
+namespace reach::shell {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Batches that were already on their way when one was refused need no refusal of their own.
+constexpr Duration refusal_holds = milliseconds(50);
+/// Heartbeats that come faster say nothing new.
+constexpr Duration heartbeat_at_least = milliseconds(200);
+
+std::uint64_t wire_time(Time t) {
+  return static_cast<std::uint64_t>(ns_of(t));
+}
+
+}  // namespace
+
+std::uint32_t Ingest::credit() const {
+  return failing_ ? std::max(limits_.credit, credit_without_log) : limits_.credit;
+}
+
+void Ingest::sample_clock(Source& source, std::uint64_t sent_ns, Time now) {
+  constexpr std::uint64_t year_2100_ns = 4'102'444'800'000'000'000;
+  if (sent_ns == 0 || sent_ns > year_2100_ns) return;
+  source.offset.sample(time_from_ns(static_cast<std::int64_t>(sent_ns)), now);
+}
+
+void Ingest::take(const std::string& peer, std::string_view frame, Time now) {
+  if (frame.size() > limits_.max_frame) {
+    reject(peer, v1::REJECT_CODE_TOO_LARGE,
+           "a message of " + std::to_string(frame.size()) + " bytes is over the limit of " +
+               std::to_string(limits_.max_frame) + "; send smaller batches");
+    return;
+  }
+  // The common case first, into a message that keeps its memory.
+  if (const auto bytes = wire::bare_batch(frame)) {
+    if (batch_.ParseFromArray(bytes->data(), static_cast<int>(bytes->size()))) {
+      take_batch(peer, batch_, frame, now);
+      return;
+    }
+  }
+  if (message_.ParseFromArray(frame.data(), static_cast<int>(frame.size()))) {
+    switch (message_.message_case()) {
+      case v1::ToDaemon::kHello:
+        return take_hello(peer, message_.hello(), now);
+      case v1::ToDaemon::kBatch:
+        return take_batch(peer, *message_.mutable_batch(), {}, now);
+      case v1::ToDaemon::kHeartbeat:
+        return take_heartbeat(peer, message_.heartbeat(), now);
+      case v1::ToDaemon::MESSAGE_NOT_SET:
+        break;
+    }
+  }
+  reject(peer, v1::REJECT_CODE_MALFORMED,
+         "this is no ToDaemon message of reachd.v1 (see ingest.proto); send Hello, EventBatch or Heartbeat");
+}
+
+void Ingest::take_malformed(const std::string& peer, const std::string& what) {
+  reject(peer, v1::REJECT_CODE_MALFORMED, what);
+}
+
+void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time now) {
+  if (!wire::is_source_name(hello.source())) {
+    return reject(peer, v1::REJECT_CODE_MALFORMED, "a Hello needs a source name of 1 to 64 of A-Z a-z 0-9 . _ -");
+  }
+  if (hello.epoch() == 0 || hello.next_sequence() == 0) {
+    return reject(peer, v1::REJECT_CODE_MALFORMED, "a Hello needs an epoch and a next_sequence, both from 1");
+  }
+  auto found = sources_.find(hello.source());
+  if (found == sources_.end()) {
+    if (sources_.size() >= most_sources) {
+      return reject(peer, v1::REJECT_CODE_UNKNOWN_SOURCE,
+                    "there are " + std::to_string(most_sources) + " sources already; use the name of one of them");
+    }
+    found = sources_.try_emplace(hello.source()).first;
+  }
+  Source& source = found->second;
+  if (!source.peer.empty() && source.peer != peer && now - source.heard <= limits_.stale_after) {
+    v1::ToAdapter probe;
+    probe.mutable_heartbeat()->set_sent_ns(wire_time(now));
+    if (world_.send(source.peer, probe)) {  // it is still connected
+      return reject(peer, v1::REJECT_CODE_SOURCE_IN_USE,
+                    "another adapter sends as \"" + hello.source() + "\"; stop it, or give this one a name of its own");
+    }
+  }
+
+  v1::LogRecord record;
+  record.set_received_ns(wire_time(now));
+  *record.mutable_hello() = hello;
+  const bool begins = hello.epoch() != source.epoch;
+  if (world_.append(record.SerializeAsString()) == 0 && begins) {
+    return reject(peer, v1::REJECT_CODE_LOG_FAILED, "the event log takes nothing now: " + world_.log_problem());
+  }
+  if (!begins && hello.next_sequence() > source.accepted + 1) {
+    // It forgot events that it believes durable here, and they are not: this log is older than the adapter. They can
+    // come no more, so they are counted as lost, in the place of the last of them.
+    v1::EventBatch lost;
+    lost.set_source(hello.source());
+    lost.set_epoch(hello.epoch());
+    lost.set_first_sequence(hello.next_sequence() - 1);
+    v1::Event& event = *lost.add_events();
+    event.set_time_ns(wire_time(now));
+    event.mutable_events_lost()->set_from(source.accepted + 1);
+    event.mutable_events_lost()->set_to(hello.next_sequence() - 1);
+    event.mutable_events_lost()->set_count(hello.next_sequence() - 1 - source.accepted);
+    event.mutable_events_lost()->set_reason("acknowledged, but not in this event log");
+    if (world_.append(wire::batch_record({}, lost, now, {})) == 0) {
+      return reject(peer, v1::REJECT_CODE_LOG_FAILED, "the event log takes nothing now: " + world_.log_problem());
+    }
+    apply(lost, {}, now);
+    source.accepted = hello.next_sequence() - 1;
+  }
+  if (begins) {
+    source.epoch = hello.epoch();
+    source.accepted = hello.next_sequence() - 1;
+    source.waiting.clear();
+  }
+  if (source.waiting.empty()) source.durable = source.accepted;
+  source.peer = peer;
+  source.heard = now;
+  source.upstream = true;
+  source.refused_expected = 0;
+  source.offset = {};
+  sample_clock(source, hello.sent_ns(), now);
+  world_.step(
+      SourceConnected{hello.source(), hello.software(), {hello.capabilities().begin(), hello.capabilities().end()}},
+      now);
+
+  v1::ToAdapter answer;
+  v1::Welcome& welcome = *answer.mutable_welcome();
+  welcome.set_epoch(source.epoch);
+  welcome.set_next_sequence(source.durable + 1);
+  welcome.set_credit(credit());
+  welcome.set_software(std::string("reachd ") + program::version);
+  welcome.set_time_ns(wire_time(now));
+  world_.send(peer, answer);
+}
+
+Ingest::Source* Ingest::known(const std::string& peer, const std::string& name, std::uint64_t epoch) {
+  const auto found = sources_.find(name);
+  if (found == sources_.end() || found->second.peer != peer) {
+    reject(peer, v1::REJECT_CODE_UNKNOWN_SOURCE, "say Hello as \"" + name + "\" first");
+    return nullptr;
+  }
+  if (epoch != 0 && found->second.epoch != epoch) {
+    reject(peer, v1::REJECT_CODE_UNKNOWN_SOURCE, "Hello named another epoch; say Hello with this one first");
+    return nullptr;
+  }
+  return &found->second;
+}
+
+void Ingest::take_batch(const std::string& peer, v1::EventBatch& batch, std::string_view frame, Time now) {
+  const auto count = static_cast<std::uint64_t>(batch.events_size());
+  if (batch.epoch() == 0 || batch.first_sequence() == 0 ||
+      batch.first_sequence() > std::numeric_limits<std::uint64_t>::max() - count) {
+    return reject(peer, v1::REJECT_CODE_MALFORMED, "a batch needs an epoch and a first_sequence, both from 1");
+  }
+  Source* const source = known(peer, batch.source(), batch.epoch());
+  if (source == nullptr) return;
+  source->heard = now;
+  sample_clock(*source, batch.sent_ns(), now);
+  const std::uint64_t last = batch.first_sequence() + count - 1;
+  if (batch.first_sequence() > source->accepted + 1) {
+    ++source->gaps;
+    return refuse_batch(*source, v1::REJECT_CODE_GAP,
+                        "events are missing: expected number " + std::to_string(source->accepted + 1) + ", got " +
+                            std::to_string(batch.first_sequence()) + "; send from the expected one",
+                        now);
+  }
+  if (last <= source->accepted) {
+    source->duplicates += static_cast<std::int64_t>(count);
+    return ack(*source);
+  }
+  if (source->accepted - source->durable >= credit()) {
+    return refuse_batch(*source, v1::REJECT_CODE_OVERLOADED,
+                        std::to_string(credit()) + " events are not acknowledged yet; wait for their Ack", now);
+  }
+  if (batch.first_sequence() <= source->accepted) {
+    const auto known_already = static_cast<int>(source->accepted + 1 - batch.first_sequence());
+    source->duplicates += known_already;
+    batch.mutable_events()->DeleteSubrange(0, known_already);
+    batch.set_first_sequence(source->accepted + 1);
+    frame = {};
+  }
+  const log::Lsn number = world_.append(wire::batch_record(frame, batch, now, source->offset.applied()));
+  if (number == 0) {
+    return refuse_batch(*source, v1::REJECT_CODE_LOG_FAILED,
+                        "the event log takes nothing now: " + world_.log_problem() + "; keep the events", now);
+  }
+  ++counters_.batches;
+  source->received += batch.events_size();
+  source->accepted = last;
+  source->waiting.emplace_back(number, last);
+  apply(batch, source->offset.applied(), now);
+}
+
+void Ingest::apply(const v1::EventBatch& batch, Duration offset, Time now) {
+  Event& event = std::holds_alternative<Event>(input_) ? std::get<Event>(input_) : input_.emplace<Event>();
+  for (const v1::Event& each : batch.events()) {
+    const auto problem = wire::event_from(each, batch.source(), offset, now, scratch_, event);
+    if (problem) {
+      ++counters_.invalid_events;
+      world_.remark("invalid event", "an event of " + batch.source() + " is left out: " + *problem);
+      continue;
+    }
+    world_.step(input_, now);
+  }
+}
+
+void Ingest::take_heartbeat(const std::string& peer, const v1::Heartbeat& heartbeat, Time now) {
+  Source* const source = known(peer, heartbeat.source(), 0);
+  if (source == nullptr) return;
+  sample_clock(*source, heartbeat.sent_ns(), now);
+  ack(*source);  // an Ack that did not fit a full queue is made up for here
+  if (now - source->heard < heartbeat_at_least && heartbeat.upstream_connected() == source->upstream) {
+    source->heard = now;
+    return;
+  }
+  source->heard = now;
+  source->upstream = heartbeat.upstream_connected();
+  v1::LogRecord record;
+  record.set_received_ns(wire_time(now));
+  record.mutable_seen()->set_source(heartbeat.source());
+  record.mutable_seen()->set_upstream_connected(heartbeat.upstream_connected());
+  world_.append(record.SerializeAsString());  // if the log takes nothing, it stays live all the same
+  world_.step(SourceHeard{heartbeat.source(), heartbeat.upstream_connected()}, now);
+}
+
+void Ingest::log_reached(log::Lsn durable) {
+  const bool failing = !world_.log_problem().empty();
+  const bool changed = std::exchange(failing_, failing) != failing;
+  for (auto& [name, source] : sources_) {
+    bool reached = false;
+    while (!source.waiting.empty() && source.waiting.front().first <= durable) {
+      source.durable = source.waiting.front().second;
+      source.waiting.pop_front();
+      reached = true;
+    }
+    if (reached || changed) ack(source);
+  }
+}
+
+void Ingest::pulse(Time now) {
+  v1::ToAdapter message;
+  message.mutable_heartbeat()->set_sent_ns(wire_time(now));
+  message.mutable_heartbeat()->set_upstream_connected(true);
+  for (auto& [name, source] : sources_) {
+    if (!source.peer.empty() && !world_.send(source.peer, message) && now - source.heard > limits_.stale_after) {
+      source.peer.clear();
+    }
+  }
+}
+
+void Ingest::remember(const v1::LogRecord& record) {
+  const auto begin = [this](const std::string& name, std::uint64_t epoch, std::uint64_t next) -> Source& {
+    Source& source = sources_[name];
+    if (source.epoch != epoch) {
+      source.epoch = epoch;
+      source.accepted = next - 1;
+    }
+    return source;
+  };
+  if (record.has_hello()) {
+    const v1::Hello& hello = record.hello();
+    begin(hello.source(), hello.epoch(), hello.next_sequence());
+  } else if (record.has_batch()) {
+    const v1::EventBatch& batch = record.batch();
+    Source& source = begin(batch.source(), batch.epoch(), batch.first_sequence());
+    source.accepted = batch.first_sequence() + static_cast<std::uint64_t>(batch.events_size()) - 1;
+    source.durable = source.accepted;
+  }
+}
+
+void Ingest::ack(const Source& source) {
+  if (source.peer.empty()) return;
+  v1::ToAdapter message;
+  message.mutable_ack()->set_epoch(source.epoch);
+  message.mutable_ack()->set_sequence(source.durable);
+  message.mutable_ack()->set_credit(credit());
+  world_.send(source.peer, message);
+}
+
+void Ingest::refuse_batch(Source& source, v1::RejectCode code, const std::string& reason, Time now) {
+  const std::uint64_t expected = source.accepted + 1;
+  if (source.refused_expected == expected && now - source.refused_at < refusal_holds) {
+    ++counters_.rejects[static_cast<std::size_t>(code)];
+    return;
+  }
+  source.refused_expected = expected;
+  source.refused_at = now;
+  reject(source.peer, code, reason, code == v1::REJECT_CODE_GAP ? expected : 0);
+}
+
+void Ingest::reject(const std::string& peer, v1::RejectCode code, const std::string& reason, std::uint64_t expected) {
+  ++counters_.rejects[static_cast<std::size_t>(code)];
+  v1::ToAdapter message;
+  message.mutable_reject()->set_code(code);
+  message.mutable_reject()->set_reason(reason);
+  message.mutable_reject()->set_expected_sequence(expected);
+  world_.send(peer, message);
+  world_.remark(v1::RejectCode_Name(code), "a message to the ingest socket is rejected: " + reason);
+}
+
+}  // namespace reach::shell

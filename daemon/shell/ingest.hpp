@@ -1,0 +1,111 @@
+// The ingest protocol: who may send, which events are new, what is acknowledged when. Knows no socket and no file.
+//
+// Per source: events are numbered without gaps within an epoch.
+//   accepted   the last number that changed the state and was handed to the log
+//   durable    the last number that the log holds safely: what Ack and Welcome say
+#pragma once
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "daemon/core/engine.hpp"
+#include "daemon/log/event_log.hpp"
+#include "daemon/shell/clock.hpp"
+#include "daemon/wire/wire.hpp"
+#include "reachd/v1/ingest.pb.h"
+
+namespace reach::shell {
+
+/// What the protocol needs of the world.
+class IngestWorld {
+ public:
+  virtual ~IngestWorld() = default;
+  /// False if there is no such peer any more, or its queue is full. Never blocks.
+  virtual bool send(const std::string& peer, const v1::ToAdapter& message) = 0;
+  /// As log::EventLog::append().
+  virtual log::Lsn append(std::string record) = 0;
+  [[nodiscard]] virtual std::string log_problem() const = 0;
+  /// Engine::step() and what follows from it.
+  virtual void step(const Input& input, Time now) = 0;
+  /// Something odd, for the program's log; already counted.
+  virtual void remark(std::string_view kind, const std::string& text) = 0;
+};
+
+struct IngestLimits {
+  std::uint32_t credit = 10'000;        ///< events a source may have unacknowledged
+  std::size_t max_frame = 1024 * 1024;  ///< bytes
+  Duration stale_after = std::chrono::seconds(10);
+};
+/// The credit while the log fails: figures stay live for as long as the adapters' spools and the log's queue last.
+inline constexpr std::uint32_t credit_without_log = 1'000'000;
+/// Sources at most; a Hello of one more is rejected.
+inline constexpr std::size_t most_sources = 1000;
+
+class Ingest {
+ public:
+  struct Source {
+    std::uint64_t epoch = 0, accepted = 0, durable = 0;
+    std::string peer;  ///< the adapter's routing id; empty: none
+    Time heard{};
+    bool upstream = true;
+    ClockOffset offset;
+    std::deque<std::pair<log::Lsn, std::uint64_t>> waiting;  ///< log record → its last event's number, ascending
+    std::int64_t received = 0, duplicates = 0, gaps = 0;     ///< events, events, times
+    std::uint64_t refused_expected = 0;                      ///< the last refusal that asked to go on from a number …
+    Time refused_at{};                                       ///< … is not repeated for every batch still on its way
+  };
+  struct Counters {
+    std::array<std::int64_t, v1::RejectCode_ARRAYSIZE> rejects{};  ///< by code
+    std::int64_t invalid_events = 0;  ///< in good batches: acknowledged, since sending them again would not help
+    std::int64_t batches = 0;
+  };
+
+  Ingest(IngestLimits limits, IngestWorld& world) : limits_(limits), world_(world) {}
+
+  void set_limits(const IngestLimits& limits) { limits_ = limits; }
+
+  /// One message of `peer`, received at `now`.
+  void take(const std::string& peer, std::string_view frame, Time now);
+  /// A message that was not one frame.
+  void take_malformed(const std::string& peer, const std::string& what);
+  /// Every log record up to `durable` is safe: acknowledges what that makes safe.
+  void log_reached(log::Lsn durable);
+  /// Once a second: heartbeats; and forgets peers that are gone.
+  void pulse(Time now);
+  /// What a log record says about its source's numbers, while the log is read at the start.
+  void remember(const v1::LogRecord& record);
+
+  /// By name.
+  [[nodiscard]] const std::map<std::string, Source, std::less<>>& sources() const noexcept { return sources_; }
+  [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+
+ private:
+  void take_hello(const std::string& peer, const v1::Hello& hello, Time now);
+  void take_batch(const std::string& peer, v1::EventBatch& batch, std::string_view frame, Time now);
+  void take_heartbeat(const std::string& peer, const v1::Heartbeat& heartbeat, Time now);
+  void reject(const std::string& peer, v1::RejectCode code, const std::string& reason, std::uint64_t expected = 0);
+  /// Refuses and asks for the events from accepted + 1 on, unless that was just said.
+  void refuse_batch(Source& source, v1::RejectCode code, const std::string& reason, Time now);
+  /// The source that `peer` said Hello for, or nullptr after a Reject.
+  Source* known(const std::string& peer, const std::string& name, std::uint64_t epoch);
+  void apply(const v1::EventBatch& batch, Duration offset, Time now);
+  void ack(const Source& source);
+  [[nodiscard]] std::uint32_t credit() const;
+  static void sample_clock(Source& source, std::uint64_t sent_ns, Time now);
+
+  IngestLimits limits_;
+  IngestWorld& world_;
+  std::map<std::string, Source, std::less<>> sources_;
+  Counters counters_;
+  bool failing_ = false;  ///< the log's state as the adapters were told it
+  v1::ToDaemon message_;
+  v1::EventBatch batch_;  ///< kept for its memory, as are the others
+  wire::Scratch scratch_;
+  Input input_;
+};
+
+}  // namespace reach::shell

@@ -1,0 +1,12 @@
+// The counters in Prometheus' text format (0.0.4). Every name: config/README.md, Metrics.
+#pragma once
+#include <string>
+
+#include "daemon/shell/counters.hpp"
+
+namespace reach::shell {
+
+/// Also reads the process's own figures from /proc.
+[[nodiscard]] std::string metrics_text(const MetricsCopy& copy);
+
+}  // namespace reach::shell

@@ -1,0 +1,141 @@
+#include "daemon/shell/queries.hpp"
+
+#include <algorithm>
+
+#include "daemon/program/program.hpp"
+
+namespace reach::shell {
+namespace {
+
+std::string software() {
+  return std::string("reachd ") + program::version;
+}
+std::uint64_t wire_time(Time t) {
+  return static_cast<std::uint64_t>(ns_of(t));
+}
+
+v1::Error no_segment(const Engine& engine, const std::string& id) {
+  std::string known;
+  for (const SegmentConfig& segment : engine.config().segments) {
+    if (known.size() > 200) {
+      known += " …";
+      break;
+    }
+    known += (known.empty() ? "" : ", ") + segment.id;
+  }
+  return error("not_found", "no segment \"" + id + "\" is configured; there are: " + known);
+}
+
+}  // namespace
+
+v1::Error error(const std::string& code, const std::string& message) {
+  v1::Error out;
+  out.set_code(code);
+  out.set_message(message);
+  return out;
+}
+
+const char* kind_of(const v1::Request& request) {
+  switch (request.request_case()) {
+    case v1::Request::kPing:
+      return "ping";
+    case v1::Request::kSnapshot:
+      return "snapshot";
+    case v1::Request::kAlerts:
+      return "alerts";
+    case v1::Request::kAcknowledge:
+      return "acknowledge";
+    case v1::Request::kStaffing:
+      return "staffing";
+    case v1::Request::kHistory:
+      return "history";
+    case v1::Request::REQUEST_NOT_SET:
+      break;
+  }
+  return "unknown";
+}
+
+std::optional<v1::Error> answer_query(const Engine& engine, const Publisher& publisher, const v1::Request& request,
+                                      Time now, v1::Reply& out) {
+  now = std::max(now, engine.now());
+  const auto staffing_of = [&](std::uint32_t pool, v1::Staffing& into) {
+    wire::to_proto(engine.view_staffing(pool, now), into);
+  };
+  switch (request.request_case()) {
+    case v1::Request::kPing:
+      out.mutable_pong()->set_time_ns(wire_time(now));
+      out.mutable_pong()->set_software(software());
+      return std::nullopt;
+
+    case v1::Request::kSnapshot: {
+      const v1::SnapshotRequest& asked = request.snapshot();
+      const auto window = asked.window().empty() ? std::optional<Window>(Window{}) : window_from(asked.window());
+      if (!window) {
+        return error("bad_request", "\"" + asked.window() +
+                                        "\" is no window; expected day, hour, interval, week, month, or a span of time "
+                                        "from 1s to 31d such as 30m");
+      }
+      std::optional<std::uint32_t> segment;
+      if (!asked.segment().empty()) {
+        segment = engine.find_segment(asked.segment());
+        if (!segment) return no_segment(engine, asked.segment());
+      }
+      v1::Snapshot& snapshot = *out.mutable_snapshot();
+      *snapshot.mutable_status() = wire::status_of(engine, *window, now, segment);
+      snapshot.mutable_status()->set_software(software());
+      for (v1::SourceState& source : *snapshot.mutable_status()->mutable_sources()) publisher.complete(source);
+      publisher.fill(snapshot);
+      for (std::uint32_t i = 0; i < engine.pool_count(); ++i) staffing_of(i, *snapshot.add_staffing());
+      return std::nullopt;
+    }
+
+    case v1::Request::kAlerts: {
+      const v1::AlertsRequest& asked = request.alerts();
+      if (!asked.segment().empty() && !engine.find_segment(asked.segment())) {
+        return no_segment(engine, asked.segment());
+      }
+      v1::Alerts& alerts = *out.mutable_alerts();
+      alerts.set_time_ns(wire_time(now));
+      for (const Alert& alert : engine.alerts(asked.all())) {
+        if (asked.segment().empty() || alert.segment == asked.segment()) wire::to_proto(alert, *alerts.add_alerts());
+      }
+      return std::nullopt;
+    }
+
+    case v1::Request::kStaffing: {
+      v1::StaffingList& list = *out.mutable_staffing();
+      list.set_time_ns(wire_time(now));
+      if (const std::string& pool = request.staffing().pool(); !pool.empty()) {
+        const auto found = engine.find_pool(pool);
+        if (!found) return error("not_found", "no pool \"" + pool + "\" is configured; ask without one to see all");
+        staffing_of(*found, *list.add_pools());
+      } else {
+        for (std::uint32_t i = 0; i < engine.pool_count(); ++i) staffing_of(i, *list.add_pools());
+      }
+      return std::nullopt;
+    }
+
+    case v1::Request::kHistory: {
+      const v1::HistoryRequest& asked = request.history();
+      const auto found = engine.find_segment(asked.segment());
+      if (!found) return no_segment(engine, asked.segment());
+      constexpr std::uint64_t latest_ns = 4'102'444'800'000'000'000;  // the year 2100
+      if (asked.from_ns() > latest_ns) return error("bad_request", "from_ns lies after the year 2100");
+      v1::History& history = *out.mutable_history();
+      history.set_segment(asked.segment());
+      history.set_interval_s(std::chrono::duration_cast<std::chrono::seconds>(engine.config().interval).count());
+      for (const TrendView& point : engine.history(*found, time_from_ns(static_cast<std::int64_t>(asked.from_ns())))) {
+        wire::to_proto(point, *history.add_points());
+      }
+      return std::nullopt;
+    }
+
+    case v1::Request::kAcknowledge:
+    case v1::Request::REQUEST_NOT_SET:
+      break;
+  }
+  return error("bad_request",
+               "this is no Request message of reachd.v1 (see query.proto), or one this reachd does not know");
+}
+
+}  // namespace reach::shell
