@@ -37,6 +37,8 @@ struct Tally {
   std::int64_t events = 0;
 };
 
+struct World;
+
 class BackOffice {
  public:
   BackOffice(Company company, Options options);
@@ -56,7 +58,6 @@ class BackOffice {
   [[nodiscard]] double expected_calls(std::size_t queue, Time from, Time to) const;
 
  private:
-  struct World;
   std::unique_ptr<World> world_;
 };
 
