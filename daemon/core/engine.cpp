@@ -229,8 +229,12 @@ void Engine::State::apply(const Event& event) {
     ++source.view.late;
   }
   source.last_event = std::max(source.last_event, event.at);
-  if (source.view.condition == SourceCondition::never_heard || options.staleness)
-    heard(index, event.kind != EventKind::upstream_lost && source.view.condition != SourceCondition::upstream_lost);
+  // Live, heartbeats say whether the source hears its PBX; in a file there are none, and an event is the sign of life.
+  const bool sign_of_life = event.kind != EventKind::upstream_lost;
+  if (options.staleness)
+    heard(index, sign_of_life && source.view.condition != SourceCondition::upstream_lost);
+  else if (sign_of_life && source.view.condition != SourceCondition::connected)
+    heard(index, true);
 
   if (event.kind == EventKind::lead) {
     const std::uint32_t contact = find_contact(index, event.contact);
