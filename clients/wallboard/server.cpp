@@ -110,14 +110,13 @@ struct Server::Impl {
     const std::string path(request->header().path());
     const auto method = request->header().method();
     const bool get = method == restinio::http_method_get();
-    const bool head = method == restinio::http_method_head();
     if (!is_known_host(header(request, "Host"), host_names())) {
       return answer(request, {421, error_json("bad_request",
                                               "the page is not served under this name; add it to \"hosts\" in "
                                               "wallboard.toml if it is yours")});
     }
     if (method == restinio::http_method_post()) return handle_post(request, path);
-    if (!get && !head) return answer(request, {405, error_json("bad_request", "only GET, HEAD and POST are known")});
+    if (!get) return answer(request, {405, error_json("bad_request", "only GET and POST are known")});
 
     if (path == "/healthz") return text(request, 200, "ok\n");
     if (path == "/api/v1/state") return answer(request, gateway.state());
@@ -130,7 +129,7 @@ struct Server::Impl {
       gateway.history(*segment, later(request));
       return restinio::request_accepted();
     }
-    if (path == "/api/v1/stream" && get) return open_stream(request);
+    if (path == "/api/v1/stream") return open_stream(request);
     return file(request, path);
   }
 
@@ -171,14 +170,14 @@ struct Server::Impl {
     auto response = request->create_response(status_line(answer.status));
     add_security(response);
     response.append_header("Content-Type", "application/json; charset=utf-8").append_header("Cache-Control", "no-store");
-    return finish(request, response, answer.json);
+    return response.set_body(answer.json).done();
   }
 
   static restinio::request_handling_status_t text(const Request& request, int status, std::string content) {
     auto response = request->create_response(status_line(status));
     add_security(response);
     response.append_header("Content-Type", "text/plain; charset=utf-8").append_header("Cache-Control", "no-store");
-    return finish(request, response, std::move(content));
+    return response.set_body(std::move(content)).done();
   }
 
   restinio::request_handling_status_t file(const Request& request, const std::string& path) {
@@ -192,16 +191,7 @@ struct Server::Impl {
     add_security(response);
     response.append_header("Content-Type", found->type)
         .append_header("Cache-Control", found->permanent ? "public, max-age=31536000, immutable" : "no-cache");
-    return finish(request, response, *found->content);
-  }
-
-  template <typename Response>
-  static restinio::request_handling_status_t finish(const Request& request, Response& response, std::string content) {
-    if (request->header().method() == restinio::http_method_head()) {
-      response.append_header("Content-Length", std::to_string(content.size()));
-      return response.done();
-    }
-    return response.set_body(std::move(content)).done();
+    return response.set_body(*found->content).done();
   }
 
   // ---- streams ---------------------------------------------------------------------------------------------------

@@ -130,13 +130,13 @@ Loaded read_settings(const std::string& file, std::string_view text) {
   if (const toml::node* node = root.get("names")) {
     const toml::table* table = node->as_table();
     if (table == nullptr) read.say(node->source(), "bad value of 'names'; expected a table: segment = \"Name\"");
-    for (auto it = table == nullptr ? toml::table::const_iterator{} : table->begin();
-         table != nullptr && it != table->end(); ++it) {
-      const auto name = it->second.value<std::string>();
-      if (name) {
-        to.names[std::string(it->first.str())] = *name;
-      } else {
-        read.say(it->second.source(), "bad name of '" + std::string(it->first.str()) + "'; expected text in quotes");
+    if (table != nullptr) {
+      for (const auto& [key, value] : *table) {
+        if (const auto name = value.value<std::string>()) {
+          to.names[std::string(key.str())] = *name;
+        } else {
+          read.say(value.source(), "bad name of '" + std::string(key.str()) + "'; expected text in quotes");
+        }
       }
     }
   }

@@ -6,6 +6,7 @@ export interface Board {
   segments: Segment[]; // in the daemon's order
   sources: Source[];
   alerts: Map<string, Alert>;
+  alertsKnown: boolean; // until then an empty list means nothing
   staffing: Map<string, Staffing>;
   complete: boolean; // a whole state has come since the page was opened
   linkLostAt: number | null; // the gateway: since when it is not heard; null while it is
@@ -18,6 +19,7 @@ export const emptyBoard = (now: number): Board => ({
   segments: [],
   sources: [],
   alerts: new Map(),
+  alertsKnown: false,
   staffing: new Map(),
   complete: false,
   linkLostAt: now,
@@ -54,6 +56,7 @@ export function applyMessage(board: Board, message: Message, now: number): Board
     }
     case "alerts":
       next.alerts = new Map(message.content.alerts.map((alert) => [alert.id, alert]));
+      next.alertsKnown = true;
       break;
     case "alert":
       next.alerts = withAlert(board.alerts, message.content);

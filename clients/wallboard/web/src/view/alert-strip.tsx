@@ -7,11 +7,18 @@ import { Mark } from "./mark";
 
 const shown = 4; // the style sheet hides those that find no room
 
-export function AlertStrip({ alerts, stale, core }: { alerts: Alert[]; stale: boolean; core: number | null }) {
+interface Props {
+  alerts: Alert[];
+  stale: boolean; // the board as a whole
+  known: boolean; // false: the alerts have not come yet
+  core: number | null;
+}
+
+export function AlertStrip({ alerts, stale, known, core }: Props) {
   const { words, settings } = usePage();
   return (
     <footer class="strip" aria-label={words.text("alerts.open")} aria-live="polite" data-stale={stale}>
-      {alerts.length === 0 && <p class="none">{stale ? "" : words.text("alerts.none")}</p>}
+      {alerts.length === 0 && <p class="none">{stale || !known ? "" : words.text("alerts.none")}</p>}
       <ol>
         {alerts.slice(0, shown).map((alert) => (
           <li key={alert.id} data-taken={alert.acknowledged !== null}>

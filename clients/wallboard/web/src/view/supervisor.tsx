@@ -32,7 +32,7 @@ export function Supervisor({ board, now }: View) {
             {words.text("supervisor.open")} {open.length > 0 && <span class="number">{words.count(open.length)}</span>}
           </h2>
           {open.length === 0 && (
-            <p class="calm">{lost || !board.complete ? words.text("loading") : words.text("supervisor.none")}</p>
+            <p class="calm">{lost || !board.alertsKnown ? words.text("loading") : words.text("supervisor.none")}</p>
           )}
           {open.map((alert) => (
             <AlertCard key={alert.id} alert={alert} core={core} lost={lost} />

@@ -77,7 +77,7 @@ const size = (element: HTMLElement) => ({ width: Math.max(40, element.clientWidt
 const colour = (element: HTMLElement, name: string) => getComputedStyle(element).getPropertyValue(name).trim();
 
 function chartOptions(element: HTMLElement, words: Words): uPlot.Options {
-  const scale = () => Math.max(9, Math.min(24, element.clientHeight * 0.17, element.clientWidth * 0.07));
+  const scale = () => Math.max(9, Math.min(24, element.clientHeight * 0.2, element.clientWidth * 0.07));
   const thick = () => Math.max(1.5, Math.min(element.clientHeight / 32, element.clientWidth / 75));
   return {
     ...size(element),

@@ -38,7 +38,7 @@ export function Wallboard({ board, now }: View) {
           {board.complete && options.segments.length > 0 && <p class="why">{words.text("noSegments.why")}</p>}
         </main>
       )}
-      <AlertStrip alerts={openAlerts(board, shown)} stale={lost !== null} core={core} />
+      <AlertStrip alerts={openAlerts(board, shown)} stale={lost !== null} known={board.alertsKnown} core={core} />
     </div>
   );
 }
