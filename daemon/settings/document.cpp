@@ -10,7 +10,9 @@
 namespace reach::settings {
 namespace {
 
-constexpr int unreadable_lines_max = 50;  // then the text is no configuration at all
+constexpr int unreadable_lines_max = 50;         // then the text is no configuration at all
+constexpr std::size_t line_length_max = 16384;   // keeps what recurses over a line (keys with dots) off the stack's end
+constexpr std::size_t explained_line_max = 300;  // std::regex recurses over the line
 constexpr std::string_view unreadable_section = "unreadable line ";
 
 std::vector<std::string> lines_of(std::string_view text) {
@@ -51,7 +53,8 @@ int first_line_like(const std::vector<std::string>& lines, int line) {
 }
 
 /// What the parser says of a line it cannot read, in the words of someone who edits a configuration.
-std::pair<std::string, std::string> explain(std::string_view description, const std::string& line) {
+std::pair<std::string, std::string> explain(std::string_view description, std::string line) {
+  if (line.size() > explained_line_max) line.clear();
   std::smatch match;
   static const std::regex span_without_quotes(R"(=\s*([0-9][0-9.]*(ms|s|m|h|d|[kKMG]i?B)[0-9a-z.]*)\s*(#.*)?$)");
   if (std::regex_search(line, match, span_without_quotes)) {
@@ -169,6 +172,12 @@ void Checker::add_document(const std::string& file, std::string_view text) {
   documents_.push_back({file, lines_of(text), {}});
   auto& document = documents_.back();
   auto readable = document.lines;
+  for (std::size_t i = 0; i < readable.size(); ++i) {
+    if (readable[i].size() <= line_length_max) continue;
+    complete_ = false;
+    return say({documents_.size() - 1, static_cast<int>(i) + 1, 1}, "the line is longer than 16384 characters",
+               "expected shorter lines; lists may go over several");
+  }
   for (int i = 0; i < unreadable_lines_max; ++i) {
     if (!parse(document, documents_.size() - 1, readable)) break;
   }

@@ -59,14 +59,6 @@ std::optional<std::string> add_range(Calendar::Hours hours, Calendar::Day& day) 
       (next != day.end() && next->from < hours.to) || (next != day.begin() && std::prev(next)->to > hours.from);
   if (overlaps) return "overlaps other hours of the same day";
   day.insert(next, hours);
-  for (std::size_t i = 1; i < day.size();) {  // 08:00-12:00 and 12:00-18:00 are one
-    if (day[i - 1].to == day[i].from) {
-      day[i - 1].to = day[i].to;
-      day.erase(day.begin() + static_cast<std::ptrdiff_t>(i));
-    } else {
-      ++i;
-    }
-  }
   return std::nullopt;
 }
 

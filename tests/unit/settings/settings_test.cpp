@@ -206,8 +206,8 @@ TEST(Settings, CombinesHoursOfAContractWithHolidaysOfACalendar) {
   EXPECT_EQ(office.next_change(at("2026-12-21T04:00:00Z")), at("2026-12-21T11:00:00Z"))
       << "open from Sunday 22:00 over midnight to Monday 06:00";
   const auto& own = loaded.core.contracts[1].calendar;  // Berlin, with the same holidays
-  EXPECT_TRUE(own.is_open(at("2026-12-23T08:00:00Z")));
-  EXPECT_FALSE(own.is_open(at("2026-12-23T09:00:00Z")));
+  EXPECT_TRUE(own.is_open(at("2026-12-23T17:30:00Z"))) << "18:30";
+  EXPECT_FALSE(own.is_open(at("2026-12-23T08:00:00Z"))) << "09:00, when only the calendar is open";
   EXPECT_TRUE(own.is_open(at("2026-12-24T07:00:00Z"))) << "Christmas Eve at the holiday's hours, in Berlin";
   const auto& always = loaded.core.contracts[2].calendar;
   EXPECT_FALSE(always.always_open());
@@ -336,6 +336,21 @@ TEST(Settings, SurviveAnyChangeOfTheirText) {
 }
 
 // ---- what is installed
+TEST(Settings, SurviveLinesAndListsWithoutEnd) {
+  const auto repeated = [](std::string_view part, std::size_t count) {
+    std::string text;
+    for (std::size_t i = 0; i < count; ++i) text += part;
+    return text;
+  };
+  for (const auto& text :
+       {"a = " + repeated("1", 1'000'000) + "s", "a = " + repeated("1", 16'000) + "s",
+        repeated("a.", 1'000'000) + "a = 1", repeated("a.", 8'000) + "a = 1", "[" + repeated("a.", 8'000) + "a]",
+        repeated("[", 16'000), "a = " + repeated("[\n", 16'000), "a = " + repeated("{a=", 5'000),
+        "a = \"" + repeated("x", 15'000), repeated("a = 1\n", 1'000)}) {
+    EXPECT_FALSE(load_text(text, "long.toml").good()) << text.substr(0, 20);
+  }
+}
+
 // -------------------------------------------------------------------------------------------------
 
 TEST(Settings, LoadWhatIsInstalled) {
