@@ -1,0 +1,244 @@
+#include "daemon/shell/ingest.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace reach::shell {
+namespace {
+
+using std::chrono::seconds;
+
+const Time noon = time_from_ns(1'764'000'000'000'000'000);
+
+struct FakeWorld final : IngestWorld {
+  bool send(const std::string& peer, const v1::ToAdapter& message) override {
+    if (gone == peer) return false;
+    sent.emplace_back(peer, message);
+    return true;
+  }
+  log::Lsn append(std::string record) override {
+    if (!problem.empty()) return 0;
+    records.push_back(std::move(record));
+    return records.size();
+  }
+  std::string log_problem() const override { return problem; }
+  void step(const Input& input, Time) override {
+    if (const auto* event = std::get_if<Event>(&input)) {
+      contacts.emplace_back(event->contact);
+      times.push_back(event->at);
+    }
+    if (std::holds_alternative<SourceHeard>(input)) ++heard;
+  }
+  void remark(std::string_view, const std::string& text) override { remarks.push_back(text); }
+
+  std::vector<std::pair<std::string, v1::ToAdapter>> sent;
+  std::vector<std::string> records, contacts, remarks;
+  std::vector<Time> times;
+  int heard = 0;
+  std::string problem, gone;
+};
+
+class IngestTest : public testing::Test {
+ protected:
+  v1::ToAdapter take(const v1::ToDaemon& message, const std::string& peer = "p", Time now = noon) {
+    world.sent.clear();
+    ingest.take(peer, message.SerializeAsString(), now);
+    return world.sent.empty() ? v1::ToAdapter{} : world.sent.back().second;
+  }
+  static v1::ToDaemon hello(std::uint64_t epoch = 1, std::uint64_t next = 1, const std::string& source = "pbx") {
+    v1::ToDaemon out;
+    out.mutable_hello()->set_source(source);
+    out.mutable_hello()->set_epoch(epoch);
+    out.mutable_hello()->set_next_sequence(next);
+    out.mutable_hello()->set_sent_ns(static_cast<std::uint64_t>(ns_of(noon)));
+    return out;
+  }
+  /// Events first … first + count - 1, for the contacts c<number>.
+  static v1::ToDaemon batch(std::uint64_t first, int count, std::uint64_t epoch = 1) {
+    v1::ToDaemon out;
+    out.mutable_batch()->set_source("pbx");
+    out.mutable_batch()->set_epoch(epoch);
+    out.mutable_batch()->set_first_sequence(first);
+    for (int i = 0; i < count; ++i) {
+      v1::Event& event = *out.mutable_batch()->add_events();
+      event.set_time_ns(static_cast<std::uint64_t>(ns_of(noon - seconds(1))));
+      event.set_contact("c" + std::to_string(first + static_cast<std::uint64_t>(i)));
+      event.mutable_offered()->set_queue("sales");
+    }
+    return out;
+  }
+  std::vector<std::string> contacts() { return std::exchange(world.contacts, {}); }
+
+  FakeWorld world;
+  Ingest ingest{IngestLimits{10, 1000, seconds(10)}, world};
+};
+
+TEST_F(IngestTest, WelcomesAndAcknowledgesWhatIsDurable) {
+  const v1::ToAdapter welcome = take(hello());
+  ASSERT_TRUE(welcome.has_welcome());
+  EXPECT_EQ(welcome.welcome().next_sequence(), 1U);
+  EXPECT_EQ(welcome.welcome().credit(), 10U);
+  EXPECT_EQ(take(batch(1, 3)).message_case(), v1::ToAdapter::MESSAGE_NOT_SET) << "no Ack before it is durable";
+  EXPECT_EQ(contacts(), (std::vector<std::string>{"c1", "c2", "c3"})) << "but it is live";
+  take(batch(4, 1));
+  world.sent.clear();
+  ingest.log_reached(2);  // the Hello and the first batch
+  ASSERT_EQ(world.sent.size(), 1U);
+  EXPECT_EQ(world.sent[0].second.ack().sequence(), 3U);
+  world.sent.clear();
+  ingest.log_reached(3);
+  EXPECT_EQ(world.sent.at(0).second.ack().sequence(), 4U);
+}
+
+TEST_F(IngestTest, TakesNothingTwice) {
+  take(hello());
+  take(batch(1, 3));
+  ingest.log_reached(2);
+  contacts();
+  EXPECT_EQ(take(batch(1, 3)).ack().sequence(), 3U);
+  EXPECT_EQ(contacts(), std::vector<std::string>{});
+  take(batch(2, 4));
+  EXPECT_EQ(contacts(), (std::vector<std::string>{"c4", "c5"}));
+  EXPECT_EQ(ingest.sources().at("pbx").duplicates, 5);
+  v1::LogRecord record;
+  ASSERT_TRUE(record.ParseFromString(world.records.back()));
+  EXPECT_EQ(record.batch().first_sequence(), 4U) << "the log holds the new ones only";
+  EXPECT_EQ(record.batch().events_size(), 2);
+}
+
+TEST_F(IngestTest, RejectsAGapOnceWithTheNumberExpected) {
+  take(hello());
+  take(batch(1, 1));
+  const v1::ToAdapter gap = take(batch(3, 1));
+  EXPECT_EQ(gap.reject().code(), v1::REJECT_CODE_GAP);
+  EXPECT_EQ(gap.reject().expected_sequence(), 2U);
+  EXPECT_FALSE(take(batch(4, 1)).has_reject()) << "it was on its way already";
+  EXPECT_TRUE(take(batch(4, 1), "p", noon + seconds(1)).has_reject());
+  EXPECT_EQ(ingest.sources().at("pbx").gaps, 3);
+  take(batch(2, 1));
+  EXPECT_EQ(contacts(), (std::vector<std::string>{"c1", "c2"}));
+}
+
+TEST_F(IngestTest, WantsAHelloFirst) {
+  EXPECT_EQ(take(batch(1, 1)).reject().code(), v1::REJECT_CODE_UNKNOWN_SOURCE);
+  take(hello());
+  EXPECT_EQ(take(batch(1, 1), "another peer").reject().code(), v1::REJECT_CODE_UNKNOWN_SOURCE);
+  EXPECT_EQ(take(batch(1, 1, 2)).reject().code(), v1::REJECT_CODE_UNKNOWN_SOURCE) << "another epoch";
+  EXPECT_TRUE(contacts().empty());
+}
+
+TEST_F(IngestTest, RejectsWhatItCannotRead) {
+  ingest.take("p", "\xff\xff garbage", noon);
+  EXPECT_EQ(world.sent.back().second.reject().code(), v1::REJECT_CODE_MALFORMED);
+  ingest.take("p", "", noon);
+  EXPECT_EQ(world.sent.back().second.reject().code(), v1::REJECT_CODE_MALFORMED);
+  ingest.take("p", std::string(1001, 'x'), noon);
+  EXPECT_EQ(world.sent.back().second.reject().code(), v1::REJECT_CODE_TOO_LARGE);
+  EXPECT_EQ(take(hello(0)).reject().code(), v1::REJECT_CODE_MALFORMED);
+  EXPECT_EQ(take(hello(1, 1, "no blanks")).reject().code(), v1::REJECT_CODE_MALFORMED);
+  take(hello());
+  EXPECT_EQ(take(batch(0, 1)).reject().code(), v1::REJECT_CODE_MALFORMED);
+  EXPECT_EQ(ingest.counters().rejects[v1::REJECT_CODE_MALFORMED], 5);
+}
+
+TEST_F(IngestTest, LeavesOutAnInvalidEventAndTakesTheRest) {
+  take(hello());
+  v1::ToDaemon message = batch(1, 3);
+  message.mutable_batch()->mutable_events(1)->clear_contact();
+  take(message);
+  EXPECT_EQ(contacts(), (std::vector<std::string>{"c1", "c3"}));
+  EXPECT_EQ(ingest.counters().invalid_events, 1);
+  world.sent.clear();
+  ingest.log_reached(2);
+  EXPECT_EQ(world.sent.at(0).second.ack().sequence(), 3U) << "or it would come again for ever";
+}
+
+TEST_F(IngestTest, RefusesASecondAdapterWhileTheFirstIsThere) {
+  take(hello(), "first");
+  EXPECT_EQ(take(hello(2), "second").reject().code(), v1::REJECT_CODE_SOURCE_IN_USE);
+  EXPECT_TRUE(take(hello(), "first").has_welcome()) << "the first may say it again";
+  world.gone = "first";
+  EXPECT_TRUE(take(hello(2), "second").has_welcome()) << "the first has left";
+  world.gone.clear();
+  EXPECT_TRUE(take(hello(3), "third", noon + seconds(11)).has_welcome()) << "the second fell silent";
+}
+
+TEST_F(IngestTest, KeepsToTheCredit) {
+  take(hello());
+  take(batch(1, 10));
+  EXPECT_EQ(take(batch(11, 1)).reject().code(), v1::REJECT_CODE_OVERLOADED);
+  ingest.log_reached(2);
+  EXPECT_FALSE(take(batch(11, 1)).has_reject());
+}
+
+TEST_F(IngestTest, AppliesNothingThatTheLogDoesNotTake) {
+  take(hello());
+  world.problem = "disk full";
+  const v1::ToAdapter answer = take(batch(1, 1));
+  EXPECT_EQ(answer.reject().code(), v1::REJECT_CODE_LOG_FAILED);
+  EXPECT_NE(answer.reject().reason().find("disk full"), std::string::npos);
+  EXPECT_TRUE(contacts().empty());
+  world.sent.clear();
+  ingest.log_reached(1);
+  EXPECT_EQ(world.sent.at(0).second.ack().credit(), credit_without_log) << "figures stay live for longer";
+  world.problem.clear();
+  take(batch(1, 1));
+  EXPECT_EQ(contacts(), (std::vector<std::string>{"c1"}));
+}
+
+TEST_F(IngestTest, GoesOnAfterARestartWhereTheLogEnds) {
+  take(hello(7, 5));
+  take(batch(5, 3, 7));
+  FakeWorld world2;
+  Ingest restarted(IngestLimits{}, world2);
+  for (const std::string& bytes : world.records) {
+    v1::LogRecord record;
+    ASSERT_TRUE(record.ParseFromString(bytes));
+    restarted.remember(record);
+  }
+  restarted.take("p", hello(7, 5).SerializeAsString(), noon);
+  EXPECT_EQ(world2.sent.back().second.welcome().next_sequence(), 8U);
+  restarted.take("p", batch(5, 4, 7).SerializeAsString(), noon);
+  EXPECT_EQ(world2.contacts, (std::vector<std::string>{"c8"}));
+}
+
+TEST_F(IngestTest, CountsAcknowledgedEventsThatThisLogLacksAsLost) {
+  take(hello());
+  take(batch(1, 2));
+  ingest.log_reached(2);
+  EXPECT_EQ(take(hello(1, 10)).welcome().next_sequence(), 10U) << "an older log was put back";
+  take(batch(10, 1));
+  EXPECT_EQ(contacts(), (std::vector<std::string>{"c1", "c2", "", "c10"}));
+}
+
+TEST_F(IngestTest, TakesTheClockOffsetOffAndNeverLetsAnEventLieAhead) {
+  v1::ToDaemon ahead = hello();
+  ahead.mutable_hello()->set_sent_ns(static_cast<std::uint64_t>(ns_of(noon + seconds(60))));
+  take(ahead);
+  v1::ToDaemon message = batch(1, 2);
+  message.mutable_batch()->mutable_events(0)->set_time_ns(static_cast<std::uint64_t>(ns_of(noon + seconds(58))));
+  message.mutable_batch()->mutable_events(1)->set_time_ns(static_cast<std::uint64_t>(ns_of(noon + seconds(70))));
+  take(message);
+  EXPECT_EQ(world.times.at(0), noon - seconds(2));
+  EXPECT_EQ(world.times.at(1), noon);
+}
+
+TEST_F(IngestTest, HeartbeatsAreRecordedAndAnswered) {
+  v1::ToDaemon beat;
+  beat.mutable_heartbeat()->set_source("pbx");
+  beat.mutable_heartbeat()->set_upstream_connected(true);
+  EXPECT_EQ(take(beat).reject().code(), v1::REJECT_CODE_UNKNOWN_SOURCE);
+  take(hello());
+  EXPECT_TRUE(take(beat, "p", noon + seconds(1)).has_ack());
+  EXPECT_EQ(world.heard, 1);
+  EXPECT_EQ(world.records.size(), 2U);
+  take(beat, "p", noon + seconds(1));
+  EXPECT_EQ(world.heard, 1) << "a flood of them says nothing new";
+  world.sent.clear();
+  ingest.pulse(noon + seconds(2));
+  EXPECT_TRUE(world.sent.at(0).second.has_heartbeat());
+}
+
+}  // namespace
+}  // namespace reach::shell

@@ -1,0 +1,149 @@
+#include "daemon/shell/publisher.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace reach::shell {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const Time noon = time_from_ns(1'764'000'000'000'000'000);
+
+Config three_segments() {
+  Config config;
+  for (const char* id : {"a", "b", "c"}) {
+    SegmentConfig segment;
+    segment.id = id;
+    segment.queues = {{"", std::string("queue-") + id, ""}};
+    config.segments.push_back(segment);
+  }
+  PoolConfig pool;
+  pool.id = "all";
+  pool.segments = {"a", "b", "c"};
+  config.pools.push_back(pool);
+  config.services.emplace_back().id = "phone";
+  return config;
+}
+
+class PublisherTest : public testing::Test {
+ protected:
+  /// Topics sent up to `now`, in order.
+  std::vector<std::string> topics(Time now) {
+    sent.clear();
+    while (publisher.work(now)) {
+    }
+    std::vector<std::string> out;
+    for (const Message& message : sent) out.push_back(message.topic);
+    return out;
+  }
+  static Alert alert(const std::string& id, const std::string& segment, AlertState state) {
+    Alert out;
+    out.id = id;
+    out.segment = segment;
+    out.state = state;
+    return out;
+  }
+  std::ptrdiff_t count(const std::vector<std::string>& in, const std::string& topic) {
+    return std::count(in.begin(), in.end(), topic);
+  }
+
+  Engine engine{three_segments(), {}, noon};
+  std::vector<Message> sent;
+  Publisher publisher{engine, milliseconds(200), noon, [this](const Message& m) { sent.push_back(m); },
+                      [](v1::SourceState&) {}};
+};
+
+TEST_F(PublisherTest, SaysEveryStateAtTheStart) {
+  const auto first = topics(noon);
+  for (const char* topic : {"state/a", "state/b", "state/c", "staffing/all", "system/_daemon"}) {
+    EXPECT_EQ(count(first, topic), 1) << topic;
+  }
+}
+
+TEST_F(PublisherTest, SaysAStateOnceAnIntervalHoweverOftenItChanged) {
+  topics(noon);
+  for (int i = 0; i < 10; ++i) publisher.segment_changed(1);
+  EXPECT_EQ(count(topics(noon + milliseconds(100)), "state/b"), 0);
+  EXPECT_EQ(count(topics(noon + milliseconds(200)), "state/b"), 1);
+  EXPECT_EQ(count(topics(noon + milliseconds(400)), "state/b"), 0);
+}
+
+TEST_F(PublisherTest, PulsesEverySecond) {
+  topics(noon);
+  EXPECT_LE(publisher.next(), noon + seconds(1));
+  EXPECT_EQ(count(topics(noon + milliseconds(999)), "system/_daemon"), 0);
+  EXPECT_EQ(count(topics(noon + seconds(1)), "system/_daemon"), 1);
+}
+
+TEST_F(PublisherTest, NumbersEachTopicAndTheStreamWithoutGaps) {
+  v1::Snapshot before;
+  publisher.fill(before);
+  std::map<std::string, std::uint64_t> number;
+  for (const auto& topic : before.topics()) number[topic.topic()] = topic.sequence();
+  std::uint64_t global = before.global_sequence();
+  for (int tick = 0; tick < 20; ++tick) {
+    publisher.segment_changed(static_cast<std::uint32_t>(tick % 3));
+    sent.clear();
+    publisher.alert(alert("x" + std::to_string(tick), "a", AlertState::firing));
+    while (publisher.work(noon + tick * milliseconds(200))) {
+    }
+    for (const Message& message : sent) {
+      ASSERT_TRUE(number.contains(message.topic)) << message.topic << " is missing in the snapshot";
+      EXPECT_EQ(message.sequence, ++number[message.topic]);
+      EXPECT_EQ(message.global, ++global);
+    }
+  }
+}
+
+TEST_F(PublisherTest, RepeatsLastValuesWithTheirNumbers) {
+  topics(noon);
+  const std::vector<Message> first = sent;
+  publisher.alert(alert("open", "a", AlertState::firing));
+  publisher.alert(alert("over", "a", AlertState::firing));
+  publisher.alert(alert("over", "a", AlertState::resolved));
+  publisher.subscribed("state/");
+  publisher.subscribed("state/");
+  publisher.subscribed("alert/");
+  EXPECT_EQ(topics(noon + milliseconds(100)), (std::vector<std::string>{"state/a", "state/b", "state/c", "alert/a"}));
+  for (const Message& message : sent) {
+    const auto same =
+        std::find_if(first.begin(), first.end(), [&](const Message& other) { return other.topic == message.topic; });
+    if (same == first.end()) continue;
+    EXPECT_EQ(message.sequence, same->sequence);
+    EXPECT_EQ(message.global, same->global);
+    EXPECT_EQ(message.payload, same->payload);
+  }
+  publisher.subscribed("state/none");
+  EXPECT_TRUE(topics(noon + milliseconds(150)).empty());
+}
+
+TEST_F(PublisherTest, SaysAlertsWithoutASegmentUnderTheirOwnTopic) {
+  publisher.alert(alert("s", "", AlertState::firing));
+  EXPECT_EQ(sent.at(0).topic, "alert/_");
+}
+
+TEST_F(PublisherTest, WorksInSlices) {
+  Config config = three_segments();
+  for (int i = 0; i < 500; ++i) {
+    SegmentConfig segment;
+    segment.id = "s" + std::to_string(i);
+    config.pools[0].segments.push_back(segment.id);
+    config.segments.push_back(segment);
+  }
+  Engine many(config, {}, noon);
+  std::size_t said = 0;
+  Publisher slow(
+      many, milliseconds(200), noon, [&](const Message&) { ++said; }, [](v1::SourceState&) {});
+  EXPECT_TRUE(slow.work(noon));
+  EXPECT_LE(said, 60U) << "an event must not wait behind 500 states";
+  EXPECT_EQ(slow.next(), Time{}) << "and goes on at once";
+  while (slow.work(noon)) {
+  }
+  EXPECT_EQ(said, 505U);
+}
+
+}  // namespace
+}  // namespace reach::shell
