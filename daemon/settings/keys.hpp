@@ -121,7 +121,7 @@ Form<T> text(std::string T::*member, std::string expected) {
 
 /// A name that others refer to. `allowed_besides`: characters besides letters, digits and . _ -
 template <class T>
-Form<T> id(std::string T::*member, std::string what, std::string allowed_besides = "") {
+Form<T> id(std::string T::*member, std::string what, const std::string& allowed_besides = "") {
   return {what,
           [=](T& into, std::string_view key, const toml::node& value, std::size_t document, Checker& checker) {
             // A bad name still is the name that others refer to: one problem, not many.
@@ -193,7 +193,7 @@ Form<T> choice(E T::*member, std::vector<std::pair<std::string, E>> choices) {
 /// A list of texts. `check` says what is wrong with an element, or nullopt.
 template <class T>
 Form<T> texts(std::vector<std::string> T::*member, std::string expected,
-              std::function<std::optional<std::string>(const std::string&)> check = nullptr) {
+              const std::function<std::optional<std::string>(const std::string&)>& check = nullptr) {
   return {expected,
           [=](T& into, std::string_view key, const toml::node& value, std::size_t document, Checker& checker) {
             const auto* list = value.as_array();

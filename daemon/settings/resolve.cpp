@@ -182,6 +182,7 @@ std::vector<Calendar::Exception> exceptions_of(const CalendarDraft& calendar) {
   std::map<std::chrono::sys_days, const HolidayDraft*> by_date;
   for (const auto& holiday : calendar.holidays) by_date.emplace(holiday.date, &holiday);
   std::vector<Calendar::Exception> exceptions;
+  exceptions.reserve(by_date.size());
   for (const auto& [date, holiday] : by_date) exceptions.push_back({date, holiday->hours, holiday->name});
   return exceptions;
 }
@@ -459,7 +460,7 @@ Config resolve(const Draft& draft, Checker& checker) {
     const auto& [contract, spot] = item;
     check_name(calendars, "calendar", contract.calendar_id, spot.at("calendar"), checker);
     check_open_list(item, checker);
-    ContractConfig made = contract;
+    ContractConfig made = static_cast<const ContractConfig&>(contract);
     made.calendar = calendar_of(item, draft, config.zone, checker);
     for (const auto& objective_item : contract.objective_items) {
       auto objective = objective_of(objective_item, draft, services, checker);

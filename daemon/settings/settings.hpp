@@ -25,14 +25,14 @@ struct DaemonSettings {
   std::string query = "tcp://127.0.0.1:5572";
   std::string metrics = "http://127.0.0.1:9570";  ///< empty: none
   // [ingest]
-  std::int64_t credit = 10'000;          ///< events that one adapter may have unacknowledged
-  std::int64_t max_frame = 1024 * 1024;  ///< bytes; larger messages are rejected
+  std::int64_t credit = 10'000;      ///< events that one adapter may have unacknowledged
+  std::int64_t max_frame = 1 << 20;  ///< bytes; larger messages are rejected
   // [publish]
   Duration publish_interval = std::chrono::milliseconds(250);  ///< a state goes out at most this often; alerts at once
   std::int64_t subscriber_queue = 10'000;  ///< messages that wait for a slow subscriber before it loses the newest
   // [event_log]
   std::string log_directory = "/var/lib/reachd/log";
-  std::int64_t log_file_size = 64 * 1024 * 1024;           ///< bytes, then a new file begins
+  std::int64_t log_file_size = 64 << 20;                   ///< bytes, then a new file begins
   Duration log_retain_for = std::chrono::hours(24 * 400);  ///< files whose newest record is older are removed
   std::optional<std::int64_t> log_retain_size;             ///< bytes of all files; the oldest go first
   // [logging]: of the program itself, to stderr

@@ -162,8 +162,9 @@ TEST(Settings, DerivesSamplesAndClearFromFigureAndTarget) {
            {"waiting", "5", 0, 5},
            {"on_time_rate", "0.95", 40, 0.97},
        }) {
-    const auto text = std::string(small) + "[[contract.objective]]\nfigure = \"" + figure + "\"\ntarget = " + target;
-    const auto loaded = load_good(text);
+    std::ostringstream text;
+    text << small << "[[contract.objective]]\nfigure = \"" << figure << "\"\ntarget = " << target;
+    const auto loaded = load_good(text.str());
     const auto& objective = loaded.core.contracts.at(0).objectives.at(0);
     EXPECT_EQ(objective.min_samples, min_samples) << figure << " " << target;
     EXPECT_DOUBLE_EQ(objective.clear, clear) << figure << " " << target;
