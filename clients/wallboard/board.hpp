@@ -45,8 +45,8 @@ class Board {
 
   /// `status --json`: {"time", "segments", "sources", …}; with `complete`, as the stream's first event of it.
   [[nodiscard]] std::string state(bool complete) const;
-  [[nodiscard]] std::string alerts() const;    ///< {"time", "alerts"}, oldest first
-  [[nodiscard]] std::string staffing() const;  ///< {"time", "pools"}
+  [[nodiscard]] std::string alerts() const;                 ///< {"time", "alerts"}, oldest first
+  [[nodiscard]] std::string staffing() const;               ///< {"time", "pools"}
   [[nodiscard]] std::map<std::string, Json> pools() const;  ///< by id
 
  private:

@@ -1,4 +1,5 @@
-// The gateway without its sockets to browsers: follows the daemon, keeps the board, and tells every stream what changed.
+// The gateway without its sockets to browsers: follows the daemon, keeps the board, and tells every stream what
+// changed.
 #pragma once
 #include <chrono>
 #include <functional>

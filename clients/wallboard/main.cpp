@@ -68,7 +68,8 @@ int main(int argc, char** argv) {
   app.add_option("--listen", options.listen, "where browsers find the page (default: 127.0.0.1:8570)");
   app.add_option("--publish", options.publish, "reachd's publish socket (default: tcp://127.0.0.1:5571)");
   app.add_option("--query", options.query, "reachd's query socket (default: tcp://127.0.0.1:5572)");
-  app.add_option("--web-root", options.web_root, "the built page (default: the one installed or built with this program)");
+  app.add_option("--web-root", options.web_root,
+                 "the built page (default: the one installed or built with this program)");
   app.add_option("--title", options.title, "the board's title");
   app.add_option("--language", options.language, "the board's language (default: the reader's)")
       ->check(CLI::IsMember({"de", "en"}));

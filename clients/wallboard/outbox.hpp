@@ -10,8 +10,8 @@
 namespace reach::wallboard {
 
 /// Holds at most one value per segment, source and pool, shared with every other outbox, and alerts up to
-/// `alert_bytes_max`. Alerts are neither merged nor dropped in silence: beyond the limit the outbox empties itself, says
-/// `resync` and is `finished`; the browser connects anew and gets everything. Not thread-safe.
+/// `alert_bytes_max`. Alerts are neither merged nor dropped in silence: beyond the limit the outbox empties itself,
+/// says `resync` and is `finished`; the browser connects anew and gets everything. Not thread-safe.
 class Outbox {
  public:
   static constexpr std::size_t alert_bytes_max = 256 * 1024;

@@ -41,7 +41,8 @@ Page Page::load(const fs::path& root) {
   for (fs::recursive_directory_iterator it(root, error), end; !error && it != end; it.increment(error)) {
     if (!it->is_regular_file()) continue;
     bytes += it->file_size();
-    if (bytes > bytes_max) throw std::runtime_error(root.string() + " holds too much for a page; is it the right folder?");
+    if (bytes > bytes_max)
+      throw std::runtime_error(root.string() + " holds too much for a page; is it the right folder?");
     const std::string path = "/" + it->path().lexically_relative(root).generic_string();
     page.files_[path] = {std::make_shared<const std::string>(content_of(it->path())), type_of(it->path()),
                          path.starts_with("/assets/")};

@@ -9,7 +9,7 @@ namespace reach::wallboard {
 
 struct PageFile {
   std::shared_ptr<const std::string> content;
-  std::string type;       ///< of the Content-Type header
+  std::string type;        ///< of the Content-Type header
   bool permanent = false;  ///< its name changes with its content: browsers may keep it for ever
 };
 

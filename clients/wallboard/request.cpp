@@ -10,9 +10,8 @@ namespace reach::wallboard {
 namespace {
 
 bool same_text(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 /// "name:8570" → "name"; "[::1]:8570" → "::1".
@@ -58,8 +57,8 @@ AcknowledgeBody read_acknowledge(std::string_view body) {
     return {{}, std::string("\"by\" is missing or empty; ") + expected};
   }
   if (acknowledge.by.size() > by_bytes_max || acknowledge.note.size() > note_bytes_max) {
-    return {{}, "a name has at most " + std::to_string(by_bytes_max) + " bytes, a note " +
-                    std::to_string(note_bytes_max)};
+    return {{},
+            "a name has at most " + std::to_string(by_bytes_max) + " bytes, a note " + std::to_string(note_bytes_max)};
   }
   return {std::move(acknowledge), {}};
 }

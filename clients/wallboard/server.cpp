@@ -38,11 +38,16 @@ void add_security(Response& response) {
 }
 
 restinio::http_status_line_t status_line(int status) {
-  static const std::map<int, const char*> phrases = {
-      {200, "OK"},           {304, "Not Modified"},       {400, "Bad Request"},
-      {403, "Forbidden"},    {404, "Not Found"},          {405, "Method Not Allowed"},
-      {413, "Payload Too Large"}, {415, "Unsupported Media Type"}, {421, "Misdirected Request"},
-      {503, "Service Unavailable"}};
+  static const std::map<int, const char*> phrases = {{200, "OK"},
+                                                     {304, "Not Modified"},
+                                                     {400, "Bad Request"},
+                                                     {403, "Forbidden"},
+                                                     {404, "Not Found"},
+                                                     {405, "Method Not Allowed"},
+                                                     {413, "Payload Too Large"},
+                                                     {415, "Unsupported Media Type"},
+                                                     {421, "Misdirected Request"},
+                                                     {503, "Service Unavailable"}};
   const auto phrase = phrases.find(status);
   return {restinio::http_status_code_t(static_cast<std::uint16_t>(status)),
           phrase == phrases.end() ? "Unknown" : phrase->second};
@@ -64,18 +69,19 @@ std::vector<std::string> own_names() {
 struct Server::Impl {
   explicit Impl(const Settings& settings)
       : gateway(settings.publish, settings.query, [this] { wake(); }),
-        server(restinio::external_io_context(io), [&](auto& with) {
-          with.address(settings.address)
-              .port(settings.port)
-              .max_parallel_connections(connections_max)
-              .concurrent_accepts_count(16)
-              .incoming_http_msg_limits(restinio::incoming_http_msg_limits_t().max_body_size(body_bytes_max))
-              .read_next_http_message_timelimit(std::chrono::seconds(60))
-              .write_http_response_timelimit(std::chrono::seconds(stalled_s))
-              // A stream writes every two seconds; anything else has its answer sooner.
-              .handle_request_timeout(std::chrono::seconds(30))
-              .request_handler([this](auto request) { return handle(request); });
-        }),
+        server(restinio::external_io_context(io),
+               [&](auto& with) {
+                 with.address(settings.address)
+                     .port(settings.port)
+                     .max_parallel_connections(connections_max)
+                     .concurrent_accepts_count(16)
+                     .incoming_http_msg_limits(restinio::incoming_http_msg_limits_t().max_body_size(body_bytes_max))
+                     .read_next_http_message_timelimit(std::chrono::seconds(60))
+                     .write_http_response_timelimit(std::chrono::seconds(stalled_s))
+                     // A stream writes every two seconds; anything else has its answer sooner.
+                     .handle_request_timeout(std::chrono::seconds(30))
+                     .request_handler([this](auto request) { return handle(request); });
+               }),
         beats(io) {
     set_settings(settings);
     const auto root = settings.web_root.empty() ? default_web_root() : std::filesystem::path(settings.web_root);
@@ -169,7 +175,8 @@ struct Server::Impl {
   static restinio::request_handling_status_t answer(const Request& request, const Answer& answer) {
     auto response = request->create_response(status_line(answer.status));
     add_security(response);
-    response.append_header("Content-Type", "application/json; charset=utf-8").append_header("Cache-Control", "no-store");
+    response.append_header("Content-Type", "application/json; charset=utf-8")
+        .append_header("Cache-Control", "no-store");
     return response.set_body(answer.json).done();
   }
 
@@ -239,7 +246,8 @@ struct Server::Impl {
       end(id);
       return;
     }
-    stream->second.response.flush([this, id](const auto& error) { asio::post(io, [this, id, error] { written(id, error); }); });
+    stream->second.response.flush(
+        [this, id](const auto& error) { asio::post(io, [this, id, error] { written(id, error); }); });
   }
 
   void written(std::uint64_t id, const asio::error_code& error) {

@@ -9,7 +9,8 @@ TEST(Request, KnowsTheHostsItIsServedUnder) {
   for (const char* host : {"127.0.0.1:8570", "[::1]:8570", "10.0.0.5", "localhost:8570", "LOCALHOST", "wall.example"}) {
     EXPECT_TRUE(is_known_host(host, {"Wall.Example"})) << host;
   }
-  for (const char* host : {"", "evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8570", "wall.example.evil"}) {
+  for (const char* host :
+       {"", "evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8570", "wall.example.evil"}) {
     EXPECT_FALSE(is_known_host(host, {"wall.example"})) << host;
   }
 }
@@ -44,9 +45,9 @@ TEST(Request, ReadsAnAcknowledgement) {
 TEST(Request, SaysWhatIsWrongWithAnAcknowledgement) {
   const std::string long_name = R"({"by":")" + std::string(by_bytes_max + 1, 'x') + "\"}";
   const std::string deep(10'000, '[');
-  for (const std::string& body : {std::string(), std::string("[]"), std::string("{"), std::string("{}"),
-                                  std::string(R"({"by":" "})"), std::string(R"({"by":1})"),
-                                  std::string(R"({"by":"x","who":"y"})"), long_name, deep}) {
+  for (const std::string& body :
+       {std::string(), std::string("[]"), std::string("{"), std::string("{}"), std::string(R"({"by":" "})"),
+        std::string(R"({"by":1})"), std::string(R"({"by":"x","who":"y"})"), long_name, deep}) {
     const AcknowledgeBody read = read_acknowledge(body);
     EXPECT_FALSE(read.acknowledge) << body.substr(0, 40);
     EXPECT_FALSE(read.problem.empty()) << body.substr(0, 40);

@@ -38,7 +38,8 @@ TEST(WallboardSettings, NeedsNothing) {
 }
 
 TEST(WallboardSettings, SaysAllProblemsWithTheirPlaces) {
-  const Loaded loaded = read_settings("w.toml", "listne = \"x\"\nlanguage = \"fr\"\nquery = 5\nhosts = [1]\ntimezone = \"Mars\"\n");
+  const Loaded loaded =
+      read_settings("w.toml", "listne = \"x\"\nlanguage = \"fr\"\nquery = 5\nhosts = [1]\ntimezone = \"Mars\"\n");
   const std::vector<std::string> expected = {
       "w.toml:3:9: bad value of 'query'; expected text in quotes",
       "w.toml:2:12: bad value of 'language'; expected \"de\" or \"en\"",
@@ -55,7 +56,8 @@ TEST(WallboardSettings, ListensOnAnAddressWithAPort) {
   Settings settings;
   EXPECT_EQ(set_listen(settings, "0.0.0.0:80"), "");
   EXPECT_FALSE(is_loopback(settings.address));
-  for (const char* wrong : {"", "8570", "localhost:8570", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:70000", "::1:8570x"}) {
+  for (const char* wrong :
+       {"", "8570", "localhost:8570", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:70000", "::1:8570x"}) {
     EXPECT_NE(set_listen(settings, wrong), "") << wrong;
   }
   EXPECT_EQ(settings.port, 80);
