@@ -148,9 +148,9 @@ Engine::State::Measure Engine::State::measure(const Objective& objective, Time a
     case Figure::service_level:
       return {service_level(t), t[Counter::met] + t[Counter::missed]};
     case Figure::reachability:
-      return {reachability(t), t[Counter::answered] + t[Counter::abandoned] - t[Counter::short_abandons]};
+      return {reachability(t), served_or_lost(t)};
     case Figure::abandon_rate:
-      return {abandon_rate(t), t[Counter::answered] + t[Counter::abandoned] - t[Counter::short_abandons]};
+      return {abandon_rate(t), served_or_lost(t)};
     case Figure::asa_s:
       return {asa_s(t), t[Counter::answered]};
     case Figure::on_time_rate:
@@ -168,6 +168,18 @@ void Engine::State::note_miss(std::uint32_t segment, std::uint32_t service, cons
     if (objective.service != none && objective.service != service) continue;
     objective.evidence.push_back(contact_name(contact));
     if (objective.evidence.size() > evidence_limit) objective.evidence.pop_front();
+  }
+}
+
+/// A miss turned out to be none: it is evidence no more, and an open alert that rested on it says so from now on.
+void Engine::State::take_back_miss(std::uint32_t segment, const Contact& contact) {
+  const std::string name = contact_name(contact);
+  for (const std::uint32_t index : segments[segment].objectives) {
+    std::erase(objectives[index].evidence, name);
+    Watch& watch = watches[objectives[index].watch];
+    const bool open = watch.life.state() == AlertState::pending || watch.life.state() == AlertState::firing;
+    if (open && std::ranges::find(watch.alert.evidence, name) != watch.alert.evidence.end())
+      watch.alert.corrected = true;
   }
 }
 

@@ -311,6 +311,7 @@ struct Engine::State {
   void describe(Watch& watch);
   void advance_windows(Segment& segment);
   void note_miss(std::uint32_t segment, std::uint32_t service, const Contact& contact);
+  void take_back_miss(std::uint32_t segment, const Contact& contact);
   void evaluate_pool(std::uint32_t pool);
   Acknowledged acknowledge(const Acknowledge& input);
   [[nodiscard]] CalendarState calendar_state(const Segment& segment) const;

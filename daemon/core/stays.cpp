@@ -109,6 +109,8 @@ void Engine::State::retract_decision(std::uint32_t index) {
   Stay& stay = stays[index];
   if (stay.while_open && is_decision(stay.verdict))
     count(stay, decision_counter(stay.verdict), stay.decided_at, -1, true);
+  if (stay.verdict == Verdict::missed && lines[stay.line].queue == none)
+    take_back_miss(lines[stay.line].segment, contacts[stay.contact]);
   stay.verdict = Verdict::undecided;
 }
 

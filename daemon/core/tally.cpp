@@ -19,17 +19,16 @@ std::int64_t forwarded(const Counts& t) noexcept {
   return t[Counter::forwarded_choice] + t[Counter::forwarded_failure] + t[Counter::forwarded_agreed];
 }
 
-/// Offers that ended their wait and were not short abandons.
-std::int64_t served_or_lost(const Counts& t) noexcept {
-  return t[Counter::answered] + t[Counter::abandoned] + forwarded(t) - t[Counter::short_abandons];
-}
-
 std::optional<double> wait_s(const Tally& t, double p) {
   const auto wait = t.waits.quantile(p);
   return wait ? std::optional(seconds_of(*wait)) : std::nullopt;
 }
 
 }  // namespace
+
+std::int64_t served_or_lost(const Counts& t) noexcept {
+  return t[Counter::answered] + t[Counter::abandoned] + forwarded(t) - t[Counter::short_abandons];
+}
 
 void Counts::add(const Counts& other) noexcept {
   for (std::size_t i = 0; i < counter_count; ++i) counts[i] += other.counts[i];

@@ -64,6 +64,8 @@ struct Tally : Counts {
 
 /// met / (met + missed), or nullopt when nothing was decided: a quiet interval is neither 0 % nor 100 %.
 [[nodiscard]] std::optional<double> service_level(const Counts& tally) noexcept;
+/// Offers that ended their wait and were not short abandons: what reachability and abandon rate are shares of.
+[[nodiscard]] std::int64_t served_or_lost(const Counts& t) noexcept;
 /// answered / (answered + abandoned + forwarded - short abandons); nullopt when that is 0.
 [[nodiscard]] std::optional<double> reachability(const Counts& tally) noexcept;
 /// (abandoned - short) / the same denominator.

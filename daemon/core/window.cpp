@@ -73,16 +73,19 @@ void RollingWindow::apply(Key key, std::int64_t n) {
     total_.waits.add(static_cast<WaitHistogram::Bucket>(key - counter_count), n);
 }
 
+/// Closes the slot that was being filled, if `slot` is a newer one.
+void RollingWindow::begin_slot(std::int64_t slot) {
+  if (slot <= newest_slot_) return;
+  for (std::size_t i = 0; i < counter_count; ++i)
+    if (newest_.counts[i] != 0) entries_.push_back({newest_slot_, newest_.counts[i], static_cast<Key>(i)});
+  for (const auto& [bucket, n] : newest_.waits.used())
+    entries_.push_back({newest_slot_, n, static_cast<Key>(counter_count + bucket)});
+  newest_.clear();
+  newest_slot_ = slot;
+}
+
 void RollingWindow::advance(Duration open_now) {
-  const std::int64_t slot = open_now / bucket_;
-  if (slot > newest_slot_) {  // close the slot that was being filled
-    for (std::size_t i = 0; i < counter_count; ++i)
-      if (newest_.counts[i] != 0) entries_.push_back({newest_slot_, newest_.counts[i], static_cast<Key>(i)});
-    for (const auto& [bucket, n] : newest_.waits.used())
-      entries_.push_back({newest_slot_, n, static_cast<Key>(counter_count + bucket)});
-    newest_.clear();
-    newest_slot_ = slot;
-  }
+  begin_slot(open_now / bucket_);
   // A slot leaves when its end is `length` ago.
   oldest_kept_ = (open_now - length_) / bucket_;
   if (open_now < length_) oldest_kept_ = INT64_MIN;
@@ -96,7 +99,8 @@ void RollingWindow::change(Key key, Duration at, std::int64_t n) {
   const std::int64_t slot = at / bucket_;
   if (slot < oldest_kept_) return;
   apply(key, n);
-  if (slot >= newest_slot_) {
+  begin_slot(slot);  // what is first of its slot must not leave with an older one
+  if (slot == newest_slot_) {
     if (key < counter_count)
       newest_.counts[key] += n;
     else

@@ -67,6 +67,7 @@ class RollingWindow {
     std::int64_t n;
     Key key;
   };
+  void begin_slot(std::int64_t slot);
   void change(Key key, Duration at, std::int64_t n);
   void apply(Key key, std::int64_t n);
 
