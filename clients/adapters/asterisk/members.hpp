@@ -21,8 +21,8 @@ struct TranslatorSettings;
 
 /// A member is an interface in one queue; a person is whoever shares its state interface or its member name, over all
 /// queues. Events are said of persons, and only when something changed: LoggedIn with the queues in which the person
-/// can get calls (not those in which alone it is paused), LoggedOut, AgentPaused once it is paused in all of them or its telephone is
-/// gone (reason "unavailable"), AgentResumed.
+/// can get calls (not those in which alone it is paused), LoggedOut, AgentPaused once it is paused in all of them or
+/// its telephone is gone (reason "unavailable"), AgentResumed.
 class Members {
  public:
   Members(const TranslatorSettings& settings, const adapter::Pseudonyms& pseudonyms);

@@ -164,7 +164,7 @@ struct QueueLog::State {
     if (options.sorted) release(now - hold_window, out);
   }
 
-  void forget(const std::string& id) {
+  void forget(std::string id) {  // by value: it may be the key that goes
     std::erase_if(renamed, [&](const auto& entry) { return entry.second == id; });  // rare and few
     calls.erase(id);
   }
