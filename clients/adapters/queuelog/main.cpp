@@ -1,0 +1,316 @@
+// reach-adapter-queuelog: Asterisk queue_log files -> reachd.
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <sstream>
+
+#include "clients/adapters/common/config.hpp"
+#include "clients/adapters/common/event_lines.hpp"
+#include "clients/adapters/common/key_file.hpp"
+#include "clients/adapters/queuelog/file_lines.hpp"
+#include "clients/adapters/queuelog/queuelog.hpp"
+#include "clients/library/json.hpp"
+#include "clients/library/program.hpp"
+#include "clients/library/sender.hpp"
+
+namespace {
+
+using namespace reach;
+using namespace reach::queuelog;
+
+struct AdapterConfig {
+  std::string source, endpoint = "tcp://127.0.0.1:5570", file = "/var/log/asterisk/queue_log";
+  std::string pseudonym_key_file, position_file;
+  std::vector<std::string> excluded;
+};
+
+const settings::Section<AdapterConfig>& config_section() {
+  using settings::text;
+  static const settings::Section<AdapterConfig> section{
+      "the file",
+      "",
+      {{"source", settings::id(&AdapterConfig::source, "a name of letters, digits, '.', '_' and '-'"), "", "", true},
+       {"endpoint", text(&AdapterConfig::endpoint, "a ZeroMQ endpoint, such as \"tcp://127.0.0.1:5570\""), ""},
+       {"file", text(&AdapterConfig::file, "the path of a queue_log"), ""},
+       {"pseudonym_key_file", text(&AdapterConfig::pseudonym_key_file, "the path of a file"), ""},
+       {"position_file", text(&AdapterConfig::position_file, "the path of a file that may be written"), ""},
+       {"excluded", settings::texts(&AdapterConfig::excluded, "a list of extensions, such as [\"199\"]"), ""}}};
+  return section;
+}
+
+struct Arguments {
+  std::string config, from, to, source, endpoint;
+  double speed = 0;
+  bool check = false, follow = false;
+};
+
+struct Ready {
+  AdapterConfig config;
+  std::string key;
+};
+
+std::optional<Ready> load(const Arguments& arguments) {
+  Ready ready{{}, adapter::random_key()};
+  if (!arguments.config.empty()) {
+    auto loaded = adapter::load_config(arguments.config, config_section());
+    for (const auto& problem : loaded.problems) std::cerr << settings::render(problem) << '\n';
+    if (!loaded.problems.empty()) return std::nullopt;
+    ready.config = std::move(loaded.config);
+  }
+  if (!arguments.source.empty()) ready.config.source = arguments.source;
+  if (!arguments.endpoint.empty()) ready.config.endpoint = arguments.endpoint;
+  if (!arguments.from.empty()) ready.config.file = arguments.from;
+  if (ready.config.pseudonym_key_file.empty()) return ready;
+  try {
+    ready.key = adapter::read_key_file(ready.config.pseudonym_key_file);
+    if (ready.key.size() < 16) throw adapter::KeyFileProblem("the key is too short; run: openssl rand -hex 32 > FILE");
+  } catch (const adapter::KeyFileProblem& problem) {
+    std::cerr << arguments.config << ": " << problem.what() << '\n';
+    return std::nullopt;
+  }
+  return ready;
+}
+
+Options options_of(const AdapterConfig& config, bool sorted) {
+  return {{config.excluded.begin(), config.excluded.end()}, sorted};
+}
+
+void say_counts(const Counts& counts) {
+  spdlog::info("{} lines, {} malformed, {} of events not known", counts.lines, counts.malformed, counts.unknown);
+}
+
+/// Events to where they belong: standard output, or reachd.
+class Output {
+ public:
+  Output(const Arguments& arguments, const AdapterConfig& config) : source_(config.source) {
+    if (arguments.to == "-") return;
+    client::SenderOptions options;
+    options.endpoint = config.endpoint;
+    options.source = config.source;
+    options.software = std::string("reach-adapter-queuelog ") + client::version;
+    options.capabilities = {"calls", "agents"};
+    const auto epoch =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch());
+    sender_ = std::make_unique<client::Sender>(options, client::memory_spool(static_cast<std::uint64_t>(epoch.count())),
+                                               [](const std::string& sentence) { spdlog::warn("{}", sentence); });
+  }
+
+  void take(std::vector<v1::Event>& events) {
+    for (v1::Event& event : events) {
+      if (sender_) {
+        sender_->post(event);
+      } else {
+        event.set_source(source_);
+        std::cout << client::to_json_line(event) << '\n';
+      }
+    }
+    events.clear();
+  }
+
+  void flush() const {
+    if (!sender_) std::cout.flush();
+  }
+  [[nodiscard]] bool all_acknowledged() const { return !sender_ || sender_->state().pending == 0; }
+  /// How many events may wait for reachd before a file is read on: a backfill must not fill the spool.
+  [[nodiscard]] bool may_go_on() const { return !sender_ || sender_->state().pending < 50'000; }
+  bool drain() {
+    flush();
+    if (!sender_) return static_cast<bool>(std::cout);
+    return sender_->drain(std::chrono::seconds(10));
+  }
+
+ private:
+  std::string source_;
+  std::unique_ptr<client::Sender> sender_;
+};
+
+/// From the beginning to the end, as fast as it goes or at `speed` times the pace of its own times.
+int run_file(const Arguments& arguments, const Ready& ready) {
+  std::ifstream file;
+  if (arguments.from != "-") {
+    file.open(ready.config.file, std::ios::binary);
+    if (!file) {
+      spdlog::error("cannot read {}: does it exist, and may you read it?", ready.config.file);
+      return client::exit_failed;
+    }
+  }
+  std::istream& in = arguments.from == "-" ? std::cin : file;
+  QueueLog log(adapter::Pseudonyms(ready.key), options_of(ready.config, true));
+  Output output(arguments, ready.config);
+  std::vector<v1::Event> events, due;
+  const auto began = std::chrono::steady_clock::now();
+  std::optional<Time> first;
+  const auto say = [&]() -> bool {
+    for (v1::Event& event : events) {
+      const Time at = time_from_ns(static_cast<std::int64_t>(event.time_ns()));
+      if (!first) first = at;
+      while (arguments.speed > 0) {
+        const double ahead = seconds_of(at - *first) / arguments.speed -
+                             std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+        if (ahead <= 0) break;
+        output.flush();
+        if (const int signal = client::wait_signal(std::min(ahead, 1.0)); signal == SIGTERM || signal == SIGINT)
+          return false;
+      }
+      due.push_back(std::move(event));
+      output.take(due);
+    }
+    events.clear();
+    while (!output.may_go_on())
+      if (const int signal = client::wait_signal(0.05); signal == SIGTERM || signal == SIGINT) return false;
+    return true;
+  };
+  std::string line;
+  bool going = true;
+  while (going && std::getline(in, line)) {
+    log.take(line, events);
+    going = say();
+  }
+  if (going) {
+    log.finish(events);
+    say();
+  }
+  say_counts(log.counts());
+  if (output.drain()) return client::exit_good;
+  spdlog::error("not all events were acknowledged; is reachd running at {}?", ready.config.endpoint);
+  return arguments.to == "-" ? client::exit_failed : client::exit_not_reachable;
+}
+
+FilePosition read_position(const std::string& path) {
+  FilePosition position;
+  std::ifstream file(path);
+  file >> position.inode >> position.offset;
+  return file ? position : FilePosition{};
+}
+
+void write_position(const std::string& path, const FilePosition& position) {
+  if (path.empty()) return;
+  const std::string fresh = path + ".new";
+  {
+    std::ofstream file(fresh);
+    file << position.inode << ' ' << position.offset << '\n';
+    if (!file) {
+      spdlog::warn("cannot write {}: after a restart the file is told from its beginning again", fresh);
+      return;
+    }
+  }
+  std::rename(fresh.c_str(), path.c_str());
+}
+
+/// Goes on with the file as it grows. What was told before (position_file) is read, but not told again: calls that
+/// wait must be known. Returns an exit code, or `reload` after SIGHUP; `told` is then where it stands.
+constexpr int reload = -1;
+int run_follow(const Arguments& arguments, const Ready& ready, FilePosition& told) {
+  const AdapterConfig& config = ready.config;
+  Output output(arguments, config);
+  QueueLog log(adapter::Pseudonyms(ready.key), options_of(config, false));
+  if (told.offset == 0 && !config.position_file.empty()) told = read_position(config.position_file);
+  std::vector<v1::Event> events;
+  if (told.offset > 0) {
+    FileLines before(config.file);
+    before.poll([&](std::string_view line) {
+      if (before.position().inode != told.inode) return false;
+      log.take(line, events);
+      return before.position().offset < told.offset;
+    });
+    events.clear();
+  }
+  FileLines lines(config.file, told);
+  client::notify_systemd("READY=1");
+  bool missing_said = false;
+  int signal = 0;
+  FilePosition saved = told;
+  while (true) {
+    const bool there = lines.poll([&](std::string_view line) {
+      log.take(line, events);
+      output.take(events);
+      return output.may_go_on();
+    });
+    if (!there && !missing_said)
+      spdlog::warn("{} is not there; waiting for it (logger.conf: queue_log = yes, queue_log_to_file = yes)",
+                   config.file);
+    missing_said = !there;
+    log.pass(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()), events);
+    output.take(events);
+    output.flush();
+    const FilePosition now = lines.position();
+    if (output.all_acknowledged() && (now.offset != saved.offset || now.inode != saved.inode)) {
+      write_position(config.position_file, now);
+      saved = now;
+    }
+    client::notify_systemd("WATCHDOG=1");
+    signal = client::wait_signal(0);
+    if (signal != 0) break;
+    lines.wait(0.25);
+  }
+  client::notify_systemd(signal == SIGHUP ? "RELOADING=1" : "STOPPING=1");
+  say_counts(log.counts());
+  const bool all = output.drain();
+  told = lines.position();
+  if (all) write_position(config.position_file, told);
+  if (signal == SIGHUP) return reload;
+  if (all) return client::exit_good;
+  spdlog::error("not all events were acknowledged; is reachd running at {}?", config.endpoint);
+  return client::exit_not_reachable;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  client::block_signals();
+  CLI::App app(
+      "Asterisk's queue_log as a source of reachd: a file that was, or one that grows. Whole seconds, no ringing, no\n"
+      "callers who were turned away: where Asterisk's manager interface can be had, reach-adapter-asterisk tells "
+      "more.");
+  Arguments arguments;
+  client::CommonOptions common;
+  common.add_to(app);
+  app.add_option("--config", arguments.config, "TOML file: source, endpoint, file, position_file, pseudonym_key_file");
+  app.add_flag("--check", arguments.check, "say what is wrong with the configuration, and exit");
+  app.add_option("--from", arguments.from, "the queue_log to read (- is standard input); wins over the configuration");
+  app.add_option("--to", arguments.to, "- writes JSON lines instead of sending")->check(CLI::IsMember({"-"}));
+  app.add_option("--source", arguments.source, "the PBX's name in the events; wins over the configuration");
+  app.add_option("--endpoint", arguments.endpoint, "reachd's ingest socket; wins over the configuration");
+  app.add_flag("--follow", arguments.follow,
+               "go on as the file grows, through rotation; the default with --config alone");
+  app.add_option("--speed", arguments.speed, "how many times as fast as it happened; 0: as fast as it goes")
+      ->check(CLI::NonNegativeNumber);
+  if (const int code = client::parse(app, argc, argv); code >= 0) return code;
+  common.start("reach-adapter-queuelog");
+  auto ready = load(arguments);
+  if (!ready) return client::exit_configuration;
+  if (arguments.check) return client::exit_good;
+  if (arguments.config.empty() && arguments.from.empty()) {
+    spdlog::error("give --config FILE to follow a queue_log, or --from FILE [--to -] to read one");
+    return client::exit_usage;
+  }
+  if (ready->config.source.empty() && arguments.to != "-") {
+    spdlog::error("give --source NAME: the PBX's name in reachd");
+    return client::exit_usage;
+  }
+  const bool follow = arguments.follow || arguments.from.empty();
+  if (follow && (arguments.from == "-" || arguments.speed > 0)) {
+    spdlog::error("--follow needs a file, and its own pace: no --from - and no --speed");
+    return client::exit_usage;
+  }
+  try {
+    if (!follow) return run_file(arguments, *ready);
+    FilePosition told;
+    while (true) {
+      const int code = run_follow(arguments, *ready, told);
+      if (code != reload) return code;
+      if (auto again = load(arguments)) {
+        ready = std::move(again);
+        spdlog::info("configuration read anew");
+      } else {
+        spdlog::error("{} has mistakes; the configuration stays as it was", arguments.config);
+      }
+    }
+  } catch (const std::exception& problem) {
+    spdlog::error("{}", problem.what());
+    return client::exit_failed;
+  }
+}
