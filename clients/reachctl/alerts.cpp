@@ -1,16 +1,17 @@
 // reachctl alerts and ack: what is open, what changes, and taking one.
+#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <iostream>
 #include <mutex>
+#include <nlohmann/json.hpp>
 
 #include "clients/library/json.hpp"
 #include "clients/library/query.hpp"
 #include "clients/library/subscriber.hpp"
 #include "clients/reachctl/command.hpp"
 #include "clients/reachctl/text.hpp"
-#include "nlohmann/json.hpp"
 
 namespace reach::ctl {
 namespace {
@@ -77,7 +78,7 @@ void add_ack(CLI::App& app, Context& context) {
     std::string alert, note, by, until;
   };
   auto options = std::make_shared<Options>();
-  if (const char* user = std::getenv("USER")) options->by = user;
+  if (const passwd* user = getpwuid(geteuid())) options->by = user->pw_name;
   CLI::App* command =
       add_command(app, context, "ack", "takes an alert, so that the next person knows", [&context, options] {
         if (!context.resolve_endpoints()) return static_cast<int>(exit_configuration);
@@ -103,7 +104,7 @@ void add_ack(CLI::App& app, Context& context) {
       });
   command->add_option("ALERT", options->alert, "its id, the last word of a line of `reachctl alerts`")->required();
   command->add_option("--note", options->note, "what is being done about it")->required();
-  command->add_option("--by", options->by, "who takes it (default: $USER)");
+  command->add_option("--by", options->by, "who takes it (default: your user name)");
   command->add_option("--until", options->until, "RFC 3339; default: until it resolves");
 }
 

@@ -5,10 +5,12 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "clients/adapters/queuelog/queuelog.hpp"
 #include "clients/library/json.hpp"
 #include "clients/reachctl/command.hpp"
 #include "clients/reachctl/replay.hpp"
 #include "clients/reachctl/text.hpp"
+#include "daemon/log/segments.hpp"
 #include "daemon/settings/settings.hpp"
 #include "daemon/wire/wire.hpp"
 
@@ -60,6 +62,68 @@ int replay_lines(Replay& replay, std::istream& in, const std::string& source) {
       break;
     }
   }
+  return bad.finish();
+}
+
+int replay_queue_log(Replay& replay, std::istream& in, const std::string& source) {
+  BadLines bad;
+  wire::Scratch scratch;
+  // The names are nowhere written; agents and callers need only be the same ones within this run.
+  queuelog::QueueLog reader{adapter::Pseudonyms(adapter::random_key())};
+  std::vector<v1::Event> events;
+  std::string line;
+  std::uint64_t number = 0;
+  bool more = true;
+  const auto take_all = [&] {
+    for (const v1::Event& event : events) {
+      more =
+          more && take(replay, event, source, scratch, [&](const std::string& problem) { bad.add(number, problem); });
+    }
+    events.clear();
+  };
+  while (more && std::getline(in, line)) {
+    ++number;
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (!reader.take(line, events)) bad.add(number, "no queue_log line; expected is epoch|callid|queue|agent|event|…");
+    take_all();
+  }
+  reader.finish(events);
+  take_all();
+  return bad.finish();
+}
+
+/// A log's files to look at beside the daemon that writes them: a tail that is being written is passed over, not cut.
+class LookOnly final : public log::Disk {
+ public:
+  explicit LookOnly(const std::string& path) : disk_(log::local_disk_read_only(path)) {}
+  [[nodiscard]] std::string path() const override { return disk_->path(); }
+  [[nodiscard]] std::vector<std::string> list() override { return disk_->list(); }
+  [[nodiscard]] std::string read(const std::string& name) override { return disk_->read(name); }
+  std::unique_ptr<log::File> create(const std::string& name) override { return disk_->create(name); }
+  void truncate(const std::string&, std::uint64_t) override {}
+  void remove(const std::string&) override {}
+  void sync_directory() override {}
+
+ private:
+  std::unique_ptr<log::Disk> disk_;
+};
+
+int replay_log(Replay& replay, const std::string& directory) {
+  BadLines bad;
+  wire::Scratch scratch;
+  v1::LogRecord record;
+  log::Segments segments(std::make_unique<LookOnly>(directory));
+  bool more = true;
+  segments.read(1, [&](log::Lsn number, std::string_view bytes) {
+    if (!more) return;
+    if (!record.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+      bad.add(number, "no record that this reachctl knows");
+      return;
+    }
+    wire::for_each_input(
+        record, scratch, [&](const Input& input) { more = more && replay.take(input, wire::received_of(record)); },
+        [](const v1::Event&, const std::string&) {});  // the daemon refused it too, and said so then
+  });
   return bad.finish();
 }
 
@@ -127,10 +191,12 @@ int run(const Context& context, const Options& options) {
     }
   };
   calls.remark = [](const Remark& remark) { spdlog::debug("{}", remark.text); };
+  const bool is_log = options.format == "log";
+  if (is_log) with.engine = EngineOptions{};  // the log says who was heard when, and what was recommended can alert
   Replay replay(std::move(loaded.core), with, calls);
 
   std::ifstream file;
-  if (options.input != "-") {
+  if (options.input != "-" && !is_log) {
     file.open(options.input);
     if (!file) {
       complain("cannot read " + options.input + ": does it exist, and may you read it?");
@@ -138,7 +204,9 @@ int run(const Context& context, const Options& options) {
     }
   }
   std::istream& in = options.input == "-" ? std::cin : file;
-  const int code = replay_lines(replay, in, options.source);
+  const int code = is_log                          ? replay_log(replay, options.input)
+                   : options.format == "queue_log" ? replay_queue_log(replay, in, options.source)
+                                                   : replay_lines(replay, in, options.source);
   replay.finish();
   std::cout.flush();
   if (!replay.started()) complain("no event in " + options.input + ", so there is no period to report");
@@ -155,9 +223,12 @@ void add_replay(CLI::App& app, Context& context) {
   CLI::App* command =
       add_command(app, context, "replay", "runs recorded events through the same core, without a daemon",
                   [&context, options] { return run(context, *options); });
-  command->add_option("INPUT", options->input, "file of events, or - for stdin")->required();
-  command->add_option("--format", options->format, "jsonl: one event a line")
-      ->check(CLI::IsMember({"jsonl"}))
+  command->add_option("INPUT", options->input, "file of events, or - for stdin; with --format log a directory")
+      ->required();
+  command
+      ->add_option("--format", options->format,
+                   "jsonl: one event a line; queue_log: Asterisk's; log: a daemon's event log directory")
+      ->check(CLI::IsMember({"jsonl", "queue_log", "log"}))
       ->capture_default_str();
   command
       ->add_option("--every", options->every,
