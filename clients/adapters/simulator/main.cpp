@@ -98,6 +98,7 @@ int live(const Company& company, Options options, const Arguments& arguments, st
         to, client::memory_spool(epoch), [source](const std::string& what) { spdlog::warn("{}: {}", source, what); });
   }
 
+  client::notify_systemd("READY=1");
   const SteadyTime time(options.start);
   BackOffice office(company, options);
   const Time until = until_hour ? office.clock().when(0, *until_hour) : never;
