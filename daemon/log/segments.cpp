@@ -87,12 +87,12 @@ bool proved_durable(std::string_view content, std::size_t from, Lsn number) {
 
 }  // namespace
 
-Segments::Segments(std::unique_ptr<Disk> disk, std::size_t segment_bytes)
+Segments::Segments(std::unique_ptr<Disk> disk, std::size_t segment_bytes, Tail tail)
     : disk_(std::move(disk)), segment_bytes_(segment_bytes) {
   for (const std::string& name : disk_->list()) {
     if (const auto first = first_from(name)) segments_.push_back({name, *first});
   }
-  find_end();
+  find_end(tail);
 }
 
 void Segments::damaged(const std::string& name, std::size_t offset, const std::string& what) const {
@@ -120,7 +120,7 @@ std::size_t Segments::scan(const Segment& segment, std::string_view content, Lsn
   return at;
 }
 
-void Segments::find_end() {
+void Segments::find_end(Tail tail) {
   const auto nothing = [](Lsn, std::string_view) {};
   while (!segments_.empty()) {
     const Segment last = segments_.back();
@@ -130,16 +130,21 @@ void Segments::find_end() {
     if (proved_durable(content, end, durable_ + 1)) {
       damaged(last.name, end, "record " + std::to_string(durable_ + 1) + " cannot be read, but later ones can");
     }
+    const std::string where = disk_->path() + "/" + last.name;
     if (end > 0) {
-      disk_->truncate(last.name, end);
-      repairs_.push_back("cut " + std::to_string(content.size() - end) + " bytes of a torn tail off " + disk_->path() +
-                         "/" + last.name + " at offset " + std::to_string(end) + ": they were never acknowledged");
+      if (tail == Tail::cut) disk_->truncate(last.name, end);
+      repairs_.push_back((tail == Tail::cut ? "cut " : "passed over ") + std::to_string(content.size() - end) +
+                         " bytes of a torn tail of " + where + " at offset " + std::to_string(end) +
+                         ": they were never acknowledged");
       return;
     }
     // Not even the header got there: the file never held anything durable.
-    disk_->remove(last.name);
-    disk_->sync_directory();
-    repairs_.push_back("removed " + disk_->path() + "/" + last.name + ": it was being made when reachd was stopped");
+    if (tail == Tail::cut) {
+      disk_->remove(last.name);
+      disk_->sync_directory();
+    }
+    repairs_.push_back((tail == Tail::cut ? "removed " : "passed over ") + where +
+                       ": it was being made when reachd was stopped");
     segments_.pop_back();
   }
   durable_ = 0;

@@ -28,15 +28,18 @@ inline constexpr std::size_t record_header_bytes = 24;
 /// No record is longer; a length above it is damage.
 inline constexpr std::size_t longest_payload = 64U << 20;
 
+/// What to do about a torn tail: cut it off, as the daemon does, or leave it, to look at a log that may be in use.
+enum class Tail : std::uint8_t { cut, leave };
+
 /// The files of one log. One thread, no queue, no clock: LocalLog adds those.
 class Segments {
  public:
   /// Looks at what is there and finds its end. A torn tail (records of a group that was being written when the power
-  /// went, never confirmed) is cut off and told in repairs().
+  /// went, never confirmed) is cut off, or passed over with Tail::leave, and told in repairs().
   /// Throws LogError for damage before the end: with file and offset, never passing over it.
-  explicit Segments(std::unique_ptr<Disk> disk, std::size_t segment_bytes = 32U << 20);
+  explicit Segments(std::unique_ptr<Disk> disk, std::size_t segment_bytes = 32U << 20, Tail tail = Tail::cut);
 
-  /// What was cut off at opening, a sentence each; usually none.
+  /// What was cut off (or left) at opening, a sentence each; usually none.
   [[nodiscard]] const std::vector<std::string>& repairs() const noexcept { return repairs_; }
 
   /// Calls `visit` with every record from `from` on up to durable(). Throws LogError for damage.
@@ -58,7 +61,7 @@ class Segments {
   /// `reached`, its number (first - 1 if none).
   std::size_t scan(const Segment& segment, std::string_view content, Lsn last, Lsn& reached,
                    const std::function<void(Lsn, std::string_view)>& visit) const;
-  void find_end();
+  void find_end(Tail tail);
   [[noreturn]] void damaged(const std::string& name, std::size_t offset, const std::string& what) const;
 
   std::unique_ptr<Disk> disk_;

@@ -150,7 +150,7 @@ class Daemon {
       if (!engine_lives()) return reply({503, {}, "the engine thread hangs\n"});
       if (stage_ == Stage::starting && path == "/healthz") return reply({200, {}, "starting: reading the event log\n"});
       const bool metrics = path == "/metrics";
-      const bool listens = stage_ != Stage::starting && engine_->scrape([reply, metrics](MetricsCopy copy) {
+      const auto say = [reply, metrics](const MetricsCopy& copy) {
         if (metrics) {
           reply({200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(copy)});
         } else if (!copy.log_problem.empty()) {
@@ -158,6 +158,10 @@ class Daemon {
         } else {
           reply({200, {}, "ok; durable: fdatasync before every acknowledgement\n"});
         }
+      };
+      // The copy is made on the engine thread, the text of it here.
+      const bool listens = stage_ != Stage::starting && engine_->scrape([this, say](MetricsCopy copy) {
+        asio::post(io_, [say, copy = std::move(copy)] { say(copy); });
       });
       if (!listens) reply({503, {}, "not ready to count\n"});
     } else if (path == "/readyz") {
@@ -183,6 +187,9 @@ class Daemon {
 int run_daemon(DaemonOptions options) {
   raise_file_limit();
   umask(0007);  // ipc sockets: for the user and group reachd runs as
+  // A reader of stderr that left and a file size limit are errors to be told, not reasons to die.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return Daemon(std::move(options)).run();
   } catch (const StartProblem& e) {

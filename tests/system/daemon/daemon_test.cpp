@@ -1,5 +1,6 @@
 // What reachd promises at its sockets, tried with the real program.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <csignal>
@@ -7,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <random>
 #include <set>
 #include <sstream>
 #include <thread>
@@ -342,6 +344,64 @@ TEST_F(ReachdTest, MetricsAreWellFormed) {
         "reachd_segment_service_level_ratio", "reachd_alerts_firing", "process_resident_memory_bytes"}) {
     EXPECT_TRUE(typed.contains(name)) << name;
   }
+}
+
+TEST_F(ReachdTest, StaysLiveAcknowledgesNothingAndRecoversWhenTheDiskTakesNothing) {
+  daemon.start();
+  Adapter adapter(daemon, "pbx");
+  adapter.hello();
+  adapter.batch(1, {offered("c1", "sales")});
+  ASSERT_TRUE(adapter.acknowledged(1));
+  daemon.limit_files(40);  // every write beyond fails
+  adapter.batch(2, {offered("c2", "sales")});
+  ASSERT_TRUE(daemon.metric_reaches("reachd_log_failing", 1));
+  EXPECT_EQ(offered_to("sales"), 2) << "figures stay live";
+  const auto [status, health] = daemon.get("/healthz");
+  EXPECT_EQ(status, 200);
+  EXPECT_TRUE(health.starts_with("degraded: the event log cannot be written")) << health;
+  for (auto message = adapter.receive(milliseconds(300)); message; message = adapter.receive(milliseconds(300))) {
+    EXPECT_LE(message->ack().sequence(), 1U) << "not acknowledged before it is durable";
+    EXPECT_FALSE(message->has_reject());
+  }
+  daemon.limit_files(RLIM_INFINITY);
+  EXPECT_TRUE(adapter.acknowledged(2)) << "by itself";
+  EXPECT_TRUE(daemon.get("/healthz").second.starts_with("ok"));
+  EXPECT_EQ(daemon.stop(SIGKILL), -SIGKILL);
+  daemon.start();
+  EXPECT_EQ(offered_to("sales"), 2);
+}
+
+TEST_F(ReachdTest, LosesNothingAcknowledgedAndCountsNothingTwiceOverManyKills) {
+  const unsigned seed = std::random_device{}();
+  std::printf("seed %u\n", seed);
+  std::mt19937 random(seed);
+  std::uint64_t next = 1, acknowledged = 0;
+  constexpr std::int64_t rounds = 15;
+  for (std::int64_t round = 0; round < rounds; ++round) {
+    daemon.start();
+    Adapter adapter(daemon, "pbx");
+    const std::uint64_t from = adapter.hello(acknowledged + 1).next_sequence();
+    ASSERT_GT(from, acknowledged) << "round " << round << ": acknowledged events are gone";
+    ASSERT_EQ(offered_to("sales"), static_cast<std::int64_t>(from - 1)) << "round " << round;
+    next = from;
+    const auto until = now_ns() + 1'000'000 * std::uniform_int_distribution<std::uint64_t>(1, 60)(random);
+    while (now_ns() < until) {
+      std::vector<v1::Event> events;
+      const std::uint64_t first = next;
+      for (int n = std::uniform_int_distribution(1, 20)(random); n > 0; --n) {
+        events.push_back(offered("c" + std::to_string(next++), "sales"));
+      }
+      adapter.batch(first, events);
+      while (const auto message = adapter.receive(milliseconds(1))) {
+        if (message->has_ack()) acknowledged = std::max(acknowledged, message->ack().sequence());
+      }
+    }
+    ASSERT_EQ(daemon.stop(SIGKILL), -SIGKILL);
+  }
+  EXPECT_GT(acknowledged, 0U);
+  daemon.start();
+  EXPECT_GE(offered_to("sales"), static_cast<std::int64_t>(acknowledged));
+  EXPECT_LT(offered_to("sales"), static_cast<std::int64_t>(next));
 }
 
 TEST_F(ReachdTest, RefusesADamagedLogWithItsPlace) {

@@ -6,10 +6,12 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -140,6 +142,13 @@ void Running::signal(int number) const {
   kill(pid_, number);
 }
 
+void Running::limit_files(std::uint64_t bytes) const {
+  rlimit limit{};
+  ASSERT_EQ(prlimit(pid_, RLIMIT_FSIZE, nullptr, &limit), 0);
+  limit.rlim_cur = std::min<rlim_t>(bytes, limit.rlim_max);
+  ASSERT_EQ(prlimit(pid_, RLIMIT_FSIZE, &limit, nullptr), 0);
+}
+
 int Running::stop(int number) {
   signal(number);
   return wait_for(std::exchange(pid_, -1));
@@ -252,7 +261,7 @@ std::optional<v1::ToAdapter> Adapter::receive(milliseconds timeout) {
   v1::ToAdapter message;
   zmq::message_t frame;
   for (;;) {
-    const auto left = std::chrono::duration_cast<milliseconds>(until - Clock::now());
+    const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
     if (left.count() <= 0 || !readable(socket_, left)) return std::nullopt;
     if (!socket_.recv(frame) || !message.ParseFromArray(frame.data(), static_cast<int>(frame.size()))) {
       ADD_FAILURE() << "reachd sent something that is no ToAdapter message";

@@ -31,7 +31,8 @@ class Running {
   void start();               ///< and waits for /readyz
   int stop(int signal = 15);  ///< and waits; returns the exit code, or -signal
   void signal(int number) const;
-  void configure(const std::string& rest);  ///< writes the file; the daemon does not know yet
+  void limit_files(std::uint64_t bytes) const;  ///< no file of it may grow beyond: writing fails as on a full disk
+  void configure(const std::string& rest);      ///< writes the file; the daemon does not know yet
   [[nodiscard]] int run(const std::vector<std::string>& arguments, std::string* output = nullptr) const;
 
   [[nodiscard]] std::string endpoint(const std::string& name) const { return "ipc://" + directory_ + "/" + name; }

@@ -98,6 +98,17 @@ TEST(Segments, AreWrittenAfterARepair) {
   EXPECT_EQ(all_of(log), (Texts{"1:a", "2:B"}));
 }
 
+TEST(Segments, LeaveATornTailWhereTheyOnlyLook) {
+  const TemporaryDirectory dir;
+  Segments(local_disk(dir.path())).write(Texts{"a", "b"});
+  const std::string torn = content_of(dir.file()).substr(0, content_of(dir.file()).size() - 1);
+  replace(dir.file(), torn);
+  Segments log(local_disk_read_only(dir.path()), 100, Tail::leave);
+  EXPECT_EQ(all_of(log), (Texts{"1:a"}));
+  EXPECT_EQ(log.repairs().size(), 1U);
+  EXPECT_EQ(content_of(dir.file()), torn);
+}
+
 TEST(Segments, RefuseDamageBeforeWhatWasConfirmed) {
   const TemporaryDirectory dir;
   {
