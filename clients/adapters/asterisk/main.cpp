@@ -102,7 +102,7 @@ class Live {
     with.secret = ready.secret;
     with.secret_file = config.pbx.secret_file;
     with.resync_every = config.resync_every;
-    with.check_every = std::min(with.check_every, config.resync_every);
+    with.check_every = std::min(with.check_every, config.resync_every / 3);
     SessionCalls calls;
     calls.event = [this](const v1::Event& event) {
       if (sender_) sender_->post(event);
