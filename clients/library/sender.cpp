@@ -255,7 +255,8 @@ struct Sender::Impl {
     {
       const std::lock_guard lock(mutex);
       if (message.epoch() != spool->epoch()) return;  // to an earlier Hello
-      if (message.next_sequence() > spool->next_sequence()) {
+      const bool ahead = message.next_sequence() > spool->next_sequence();
+      if (ahead && !spool->continue_at(message.next_sequence())) {
         problem = "reachd already has events up to " + std::to_string(message.next_sequence() - 1) +
                   " of this numbering, " + "but the spool ends at " + std::to_string(spool->next_sequence() - 1) +
                   ": its files were put back or shared; empty the spool so that a new numbering begins";

@@ -29,12 +29,22 @@ class Spool {
   virtual void read(std::uint64_t first, const std::function<bool(std::uint64_t, const v1::Event&)>& take) = 0;
   /// Everything up to and including `sequence` is durable at the daemon: forget it.
   virtual void acknowledged(std::uint64_t sequence) = 0;
+  /// The daemon's next number is `sequence`, beyond next_sequence(): it has more than is remembered here. Forgets what
+  /// was held before this run and numbers what was appended in it from `sequence` on. False if that cannot be.
+  virtual bool continue_at(std::uint64_t /*sequence*/) { return false; }
   [[nodiscard]] virtual std::size_t size() const = 0;  ///< events held
 };
 
 /// A spool in memory: survives the daemon's death and a cut network, not the adapter's own end.
 /// `epoch`: > 0 and new for every start, for example the start time in ns. `limit`: events held at most.
 [[nodiscard]] std::unique_ptr<Spool> memory_spool(std::uint64_t epoch, std::size_t limit = 1'000'000);
+
+/// A spool in memory and in files of `directory` (made, with mode 0700): survives the adapter's own end too, by kill -9
+/// as well. It does not wait for the disk: what a power failure takes of the newest events was either taken by the
+/// daemon before (its Welcome tells) or is lost with the machine. What the files cannot take (disk full) is kept in
+/// memory and written later. `limit`: events held at most.
+/// Throws std::runtime_error with a sentence if the directory cannot be used, or is by another adapter.
+[[nodiscard]] std::unique_ptr<Spool> file_spool(const std::string& directory, std::size_t limit = 1'000'000);
 
 struct SenderOptions {
   std::string endpoint = "tcp://127.0.0.1:5570";
