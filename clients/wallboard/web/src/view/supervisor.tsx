@@ -1,5 +1,5 @@
 // The supervisor's page: what is wrong, why, what would help, and taking it; and how many people are needed.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { acknowledge, type Alert, type Recommendation, type Staffing } from "../api";
 import { alertDetail, alertKind, alertSubject } from "../alert-text";
 import { alertTime, coreNow, lostSince } from "../board";
@@ -180,7 +180,8 @@ function TakeForm({ alert, lost, close }: { alert: Alert; lost: boolean; close: 
   const [sending, setSending] = useState(false);
   const name = useRef<HTMLInputElement>(null);
   const text = useRef<HTMLInputElement>(null);
-  useEffect(() => (by === "" ? name.current : text.current)?.focus(), []);
+  // Before anything else happens: what is typed at once must arrive.
+  useLayoutEffect(() => (by === "" ? name.current : text.current)?.focus(), []);
 
   const send = async (event: Event) => {
     event.preventDefault();

@@ -19,7 +19,7 @@ export function Tile({ tile, name, core, age }: { tile: TileModel; name: string;
           <p class="status">
             <Mark status={tile.status} />
             <span>
-              {words.text(`status.${tile.status}`)}
+              {words.text(`status.${tile.status}`)}{" "}
               {age !== null && <small>{words.text("stale.for", { age: words.duration(age) })}</small>}
             </span>
           </p>
