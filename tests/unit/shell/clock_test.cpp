@@ -62,6 +62,14 @@ TEST(ClockOffset, FindsAClockThatIsAhead) {
   EXPECT_NEAR(seconds_of(offset.applied()), 180, 0.005);
 }
 
+TEST(ClockOffset, IsExactlyZeroAgainAfterTheClocksCameTogether) {
+  ClockOffset offset;
+  for (int s = 0; s < 10; ++s) offset.sample(noon + seconds(s) - seconds(60), noon + seconds(s));
+  EXPECT_EQ(offset.applied(), -seconds(60));
+  offset.sample(noon + seconds(10), noon + seconds(10) + milliseconds(2));
+  EXPECT_EQ(offset.applied(), Duration{});
+}
+
 TEST(ClockOffset, IsNotMovedByOneSlowMessage) {
   ClockOffset offset;
   for (int s = 0; s < 100; ++s) {

@@ -145,5 +145,26 @@ TEST_F(PublisherTest, WorksInSlices) {
   EXPECT_EQ(said, 505U);
 }
 
+TEST_F(PublisherTest, ForgetsNoStateWhenAnIntervalIsTooShortForAll) {
+  Config config = three_segments();
+  for (int i = 0; i < 200; ++i) {
+    SegmentConfig segment;
+    segment.id = "s" + std::to_string(i);
+    config.pools[0].segments.push_back(segment.id);
+    config.segments.push_back(segment);
+  }
+  Engine many(config, {}, noon);
+  std::vector<std::string> said;
+  Publisher slow(
+      many, milliseconds(200), noon, [&](const Message& m) { said.push_back(m.topic); }, [](v1::SourceState&) {});
+  for (int tick = 0; tick < 10; ++tick) {
+    slow.segment_changed(0);
+    slow.work(noon + tick * milliseconds(200));
+  }
+  for (const SegmentConfig& segment : config.segments) {
+    EXPECT_GE(count(said, "state/" + segment.id), 1) << segment.id;
+  }
+}
+
 }  // namespace
 }  // namespace reach::shell
