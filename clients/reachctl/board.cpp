@@ -8,7 +8,7 @@ namespace reach::ctl {
 namespace {
 
 constexpr std::size_t segment_width = 18, status_width = 11, level_width = 20, target_width = 7, number_width = 8,
-                      agents_width = 9, needed_width = 12;
+                      agents_width = 9, needed_width = 14;
 
 struct Verdict {
   const char* text;
