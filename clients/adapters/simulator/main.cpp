@@ -122,8 +122,10 @@ int live(const Company& company, Options options, const Arguments& arguments, st
   }
 
   bool all = true;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
   for (auto& [source, sender] : senders) {
-    if (sender->drain(std::chrono::seconds(5))) continue;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (sender->drain(std::max(left, std::chrono::milliseconds(0)))) continue;
     all = false;
     spdlog::error("{}: {} events were not acknowledged; is reachd running at {}?", source, sender->state().pending,
                   arguments.endpoint);
