@@ -317,6 +317,10 @@ void EngineThread::remark(std::string_view kind, const std::string& text) {
   kept_back = 0;
 }
 
+void EngineThread::note(const std::string& text) {
+  spdlog::info("{}", text);
+}
+
 void EngineThread::watch_peers() {
   for (;;) {
     switch (sockets_->monitor.next()) {

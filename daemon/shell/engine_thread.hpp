@@ -88,6 +88,7 @@ class EngineThread final : private IngestWorld {
   [[nodiscard]] std::string log_problem() const override;
   void step(const Input& input, Time now) override;
   void remark(std::string_view kind, const std::string& text) override;
+  void note(const std::string& text) override;
 
   settings::Loaded settings_;
   const OpenLog open_log_;

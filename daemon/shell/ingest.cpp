@@ -132,6 +132,9 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
       SourceConnected{hello.source(), hello.software(), {hello.capabilities().begin(), hello.capabilities().end()}},
       now);
 
+  world_.note("source " + hello.source() + " is connected" +
+              (hello.software().empty() ? "" : " (" + hello.software().substr(0, 100) + ")") + ", its next event is " +
+              std::to_string(source.durable + 1));
   v1::ToAdapter answer;
   v1::Welcome& welcome = *answer.mutable_welcome();
   welcome.set_epoch(source.epoch);
@@ -253,6 +256,7 @@ void Ingest::pulse(Time now) {
   for (auto& [name, source] : sources_) {
     if (!source.peer.empty() && !world_.send(source.peer, message) && now - source.heard > limits_.stale_after) {
       source.peer.clear();
+      world_.note("source " + name + " is gone");
     }
   }
 }

@@ -31,8 +31,10 @@ class IngestWorld {
   [[nodiscard]] virtual std::string log_problem() const = 0;
   /// Engine::step() and what follows from it.
   virtual void step(const Input& input, Time now) = 0;
-  /// Something odd, for the program's log; already counted.
+  /// Something odd, for the program's log; already counted. Of each kind a sample is enough.
   virtual void remark(std::string_view kind, const std::string& text) = 0;
+  /// Something that operators like to find in the program's log.
+  virtual void note(const std::string& text) = 0;
 };
 
 struct IngestLimits {

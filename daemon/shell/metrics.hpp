@@ -1,4 +1,4 @@
-// The counters in Prometheus' text format (0.0.4). Every name: config/README.md, Metrics.
+// The counters in Prometheus' text format (0.0.4). What each means stands beside it, in its HELP line.
 #pragma once
 #include <string>
 

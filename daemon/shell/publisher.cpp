@@ -37,18 +37,19 @@ Publisher::Publisher(Engine& engine, Duration interval, Time start, std::functio
                      std::function<void(v1::SourceState&)> complete)
     : engine_(engine),
       interval_(interval),
-      first_number_(static_cast<std::uint64_t>(ns_of(start)) / 1000),
+      before_first_(static_cast<std::uint64_t>(ns_of(start)) / 1000),
       send_(std::move(send)),
       complete_(std::move(complete)),
-      global_(first_number_) {
+      global_(before_first_) {
   restart(interval, start);
+  before_first_ = 0;
 }
 
 Message& Publisher::state(const std::string& topic) {
   const auto [found, made] = states_.try_emplace(topic);
   if (made) {
     found->second.topic = topic;
-    found->second.sequence = first_number_;
+    found->second.sequence = before_first_;
   }
   return found->second;
 }
@@ -66,7 +67,7 @@ void Publisher::restart(Duration interval, Time now) {
   for (std::uint32_t i = 0; i < engine_.segment_count(); ++i) {
     const std::string& id = engine_.config().segments[i].id;
     topics.insert("state/" + id);
-    alert_numbers_.try_emplace(alert_topic(id), first_number_);
+    alert_numbers_.try_emplace(alert_topic(id), before_first_);
     dirty_segments_.insert(i);
   }
   for (std::uint32_t i = 0; i < engine_.pool_count(); ++i) {
@@ -78,8 +79,10 @@ void Publisher::restart(Duration interval, Time now) {
     dirty_sources_.insert(i);
   }
   topics.insert("system/" + std::string(daemon_source));
-  alert_numbers_.try_emplace(alert_topic({}), first_number_);
-  std::erase_if(states_, [&](const auto& each) { return !topics.contains(each.first); });
+  alert_numbers_.try_emplace(alert_topic({}), before_first_);
+  for (auto& [topic, message] : states_) {
+    if (!topics.contains(topic)) message.payload.clear();  // gone; its number stays, in case it comes back
+  }
   for (const std::string& topic : topics) state(topic);
   // Alerts that were said before a restart are not said again, but a new subscriber must learn of them.
   for (const Alert& alert : engine_.alerts(false)) {
@@ -88,7 +91,7 @@ void Publisher::restart(Duration interval, Time now) {
     v1::Alert content;
     wire::to_proto(alert, content);
     message.topic = alert_topic(alert.segment);
-    message.sequence = ++alert_numbers_.try_emplace(message.topic, first_number_).first->second;
+    message.sequence = ++alert_numbers_.try_emplace(message.topic, before_first_).first->second;
     message.global = ++global_;
     message.payload = content.SerializeAsString();
   }
@@ -106,13 +109,18 @@ void Publisher::alert(const Alert& alert) {
   v1::Alert content;
   wire::to_proto(alert, content);
   const std::string topic = alert_topic(alert.segment);
-  std::uint64_t& number = alert_numbers_.try_emplace(topic, first_number_).first->second;
+  std::uint64_t& number = alert_numbers_.try_emplace(topic, before_first_).first->second;
   Message& message = open_alerts_[alert.id];
   message.topic = topic;
   message.sequence = number;
   say(message, content);
   number = message.sequence;
   if (alert.state == AlertState::resolved || alert.state == AlertState::inactive) open_alerts_.erase(alert.id);
+}
+
+void Publisher::source_changed(std::uint32_t source) {
+  dirty_sources_.insert(source);
+  state("system/" + engine_.view_source(source, engine_.now()).id);  // in every snapshot from here on
 }
 
 void Publisher::subscribed(std::string_view prefix) {

@@ -1,8 +1,9 @@
 // What subscribers see: topics, numbers, last values. Knows no socket.
 //
 // A state (segment, source, pool) goes out at most once per interval, however often it changed; an alert at once, each
-// revision as a message of its own. Every message is numbered in its topic and in the whole stream; numbers begin at
-// the daemon's start time in microseconds, so that a subscriber that misses a restart sees a gap and not old numbers.
+// revision as a message of its own. Every message is numbered in its topic and in the whole stream. The numbers of the
+// stream and of the topics known at the start begin at the start time in microseconds, so that a subscriber that misses
+// a restart sees a gap and not old numbers; a topic that is born later begins with 1, which is no gap for anybody.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -42,7 +43,7 @@ class Publisher {
 
   void alert(const Alert& alert);
   void segment_changed(std::uint32_t segment) { dirty_segments_.insert(segment); }
-  void source_changed(std::uint32_t source) { dirty_sources_.insert(source); }
+  void source_changed(std::uint32_t source);
   void staffing_changed(std::uint32_t pool) { dirty_pools_.insert(pool); }
   /// A peer subscribed to everything that begins with `prefix`: its last values are due.
   void subscribed(std::string_view prefix);
@@ -67,7 +68,7 @@ class Publisher {
 
   Engine& engine_;
   Duration interval_;
-  const std::uint64_t first_number_;
+  std::uint64_t before_first_;  ///< number before a new topic's first message
   std::function<void(const Message&)> send_;
   std::function<void(v1::SourceState&)> complete_;
 

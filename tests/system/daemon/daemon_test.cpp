@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include <sstream>
 #include <thread>
 
+#include "clients/library/subscriber.hpp"
 #include "tests/system/daemon/running.hpp"
 
 namespace reach::test {
@@ -244,6 +246,74 @@ TEST_F(ReachdTest, ASubscriberGetsLastValuesAtOnceAndNumbersWithoutGaps) {
   const auto first = late.next(milliseconds(1000));
   ASSERT_TRUE(first.has_value());
   EXPECT_LE(first->sequence, last[first->topic] + 20);
+}
+
+TEST_F(ReachdTest, SurvivesPeersThatComeAndGo) {
+  daemon.start();
+  for (std::uint64_t i = 1; i <= 200; ++i) {
+    Adapter adapter(daemon, "pbx" + std::to_string(i % 7), i);
+    Listener listener(daemon, "state/");
+    if (i % 3 == 0) continue;  // gone before it said a word
+    adapter.hello();
+    adapter.batch(1, {offered("c" + std::to_string(i), "sales")});
+    if (i % 2 == 0) {
+      ASSERT_TRUE(adapter.acknowledged(1));
+    }
+  }
+  Adapter last(daemon, "last");
+  last.hello();
+  EXPECT_EQ(daemon.stop(), 0);
+}
+
+TEST_F(ReachdTest, ASubscriberThatStopsReadingHoldsUpNobody) {
+  daemon.start();
+  Listener stopped(daemon, "");  // never reads
+  Listener listener(daemon, "alert/");
+  Adapter adapter(daemon, "pbx");
+  adapter.hello();
+  const std::uint64_t offered_ns = now_ns();
+  adapter.batch(1, {offered("late", "sales")});
+  for (std::uint64_t i = 2; i <= 5000; ++i) {
+    adapter.batch(i,
+                  {i % 2 == 0 ? offered("c" + std::to_string(i), "service") : answered("c" + std::to_string(i - 1))});
+  }
+  ASSERT_TRUE(adapter.acknowledged(5000));
+  v1::Alert alert;
+  std::uint64_t received_ns = 0;
+  while (alert.reason() != "fired" || alert.segment() != "sales") {
+    const auto message = listener.next();
+    ASSERT_TRUE(message.has_value());
+    ASSERT_TRUE(alert.ParseFromString(message->payload));
+    received_ns = message->received_ns;
+  }
+  EXPECT_LT(static_cast<double>(received_ns - offered_ns) / 1e6, 1050);
+}
+
+TEST_F(ReachdTest, TheClientLibraryFollowsWithoutAGap) {
+  daemon.start();
+  Adapter adapter(daemon, "pbx");
+  adapter.hello();
+  std::atomic<int> segments = 0, snapshots = 0;
+  client::SubscriberCalls calls;
+  calls.segment = [&](const v1::SegmentState&) { ++segments; };
+  calls.snapshot = [&](const v1::Snapshot&) { ++snapshots; };
+  client::SubscriberOptions options;
+  options.publish_endpoint = daemon.endpoint("publish");
+  options.query_endpoint = daemon.endpoint("query");
+  client::Subscriber subscriber(options, calls);
+  std::uint64_t number = 1;
+  const auto until = now_ns() + 3'000'000'000;
+  while (now_ns() < until && segments < 10) {
+    adapter.batch(number, {offered("c" + std::to_string(number), "sales")});
+    ++number;
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  EXPECT_GE(segments, 5);
+  Adapter second(daemon, "pbx2");  // a topic that the snapshot did not have
+  second.hello();
+  std::this_thread::sleep_for(milliseconds(1500));
+  EXPECT_EQ(snapshots, 1);
+  EXPECT_EQ(subscriber.state().gaps, 0U);
 }
 
 TEST_F(ReachdTest, ReportsAQueueThatNoSegmentNames) {

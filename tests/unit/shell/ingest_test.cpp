@@ -31,6 +31,7 @@ struct FakeWorld final : IngestWorld {
     if (std::holds_alternative<SourceHeard>(input)) ++heard;
   }
   void remark(std::string_view, const std::string& text) override { remarks.push_back(text); }
+  void note(const std::string&) override {}
 
   std::vector<std::pair<std::string, v1::ToAdapter>> sent;
   std::vector<std::string> records, contacts, remarks;

@@ -98,6 +98,24 @@ TEST_F(PublisherTest, NumbersEachTopicAndTheStreamWithoutGaps) {
   }
 }
 
+TEST_F(PublisherTest, BeginsATopicThatIsBornLaterWithOne) {
+  topics(noon);
+  Decisions decisions;
+  engine.step(SourceConnected{"pbx", "", {}}, noon, decisions);
+  publisher.source_changed(0);
+  v1::Snapshot snapshot;
+  publisher.fill(snapshot);
+  EXPECT_TRUE(std::any_of(snapshot.topics().begin(), snapshot.topics().end(), [](const v1::TopicSequence& topic) {
+    return topic.topic() == "system/pbx" && topic.sequence() == 0;
+  }));
+  EXPECT_EQ(count(topics(noon + milliseconds(200)), "system/pbx"), 1);
+  for (const Message& message : sent) {
+    if (message.topic == "system/pbx") {
+      EXPECT_EQ(message.sequence, 1U);
+    }
+  }
+}
+
 TEST_F(PublisherTest, RepeatsLastValuesWithTheirNumbers) {
   topics(noon);
   const std::vector<Message> first = sent;
