@@ -102,7 +102,7 @@ class Callers:
 
     def __init__(self, port, seed):
         self.chance, self.ami = random.Random(seed), Ami(port)
-        self.rejected, self.queue_of, self.agents, self.running = {}, {}, {}, True
+        self.rejected, self.queue_of, self.agents, self.running, self.quiet = {}, {}, {}, True, False
         self.ami.listeners.append(self._hear)
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
@@ -123,6 +123,8 @@ class Callers:
     def _run(self):
         chance, back, added = self.chance, {}, False
         while self.running and not self.ami.closed:
+            while self.quiet:
+                time.sleep(0.1)
             exten = chance.choices(list(DIALLED), DIALLED.values())[0]
             kind = chance.random()
             context = "caller" if kind < 0.85 else "callerdtmf" if kind < 0.93 else "callerdtmf2"
@@ -357,7 +359,14 @@ short_abandon = "2s"
         return 0
 
     def common_instant(self):
-        """Log and pbx1's figures of one instant: nothing happened while they were read."""
+        """Log and pbx1's figures of one instant: nothing happened while they were read, and no verdict is held."""
+        self.callers.quiet = True
+        try:
+            return self.quiet_instant()
+        finally:
+            self.callers.quiet = False
+
+    def quiet_instant(self):
         while True:
             before, seen, after = self.log(), self.figures(self.seen()[0]["pbx1"]), self.log()
             time.sleep(2.2)  # nothing is held either

@@ -10,6 +10,7 @@
 #include "clients/adapters/asterisk/recording.hpp"
 #include "clients/adapters/asterisk/session.hpp"
 #include "clients/adapters/common/key_file.hpp"
+#include "clients/adapters/common/spool.hpp"
 #include "clients/library/program.hpp"
 #include "clients/library/sender.hpp"
 

@@ -10,6 +10,7 @@
 #include "clients/adapters/common/config.hpp"
 #include "clients/adapters/common/event_lines.hpp"
 #include "clients/adapters/common/key_file.hpp"
+#include "clients/adapters/common/spool.hpp"
 #include "clients/adapters/queuelog/file_lines.hpp"
 #include "clients/adapters/queuelog/queuelog.hpp"
 #include "clients/library/json.hpp"
@@ -23,7 +24,7 @@ using namespace reach::queuelog;
 
 struct AdapterConfig {
   std::string source, endpoint = "tcp://127.0.0.1:5570", file = "/var/log/asterisk/queue_log";
-  std::string pseudonym_key_file, position_file;
+  std::string pseudonym_key_file, position_file, spool_directory;
   std::vector<std::string> excluded;
 };
 
@@ -37,6 +38,7 @@ const settings::Section<AdapterConfig>& config_section() {
        {"file", text(&AdapterConfig::file, "the path of a queue_log"), ""},
        {"pseudonym_key_file", text(&AdapterConfig::pseudonym_key_file, "the path of a file"), ""},
        {"position_file", text(&AdapterConfig::position_file, "the path of a file that may be written"), ""},
+       {"spool_directory", text(&AdapterConfig::spool_directory, "the path of a directory"), ""},
        {"excluded", settings::texts(&AdapterConfig::excluded, "a list of extensions, such as [\"199\"]"), ""}}};
   return section;
 }
@@ -92,9 +94,7 @@ class Output {
     options.source = config.source;
     options.software = std::string("reach-adapter-queuelog ") + client::version;
     options.capabilities = {"calls", "agents"};
-    const auto epoch =
-        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch());
-    sender_ = std::make_unique<client::Sender>(options, client::memory_spool(static_cast<std::uint64_t>(epoch.count())),
+    sender_ = std::make_unique<client::Sender>(options, adapter::spool_for(config.spool_directory),
                                                [](const std::string& sentence) { spdlog::warn("{}", sentence); });
   }
 

@@ -1,0 +1,487 @@
+#include "clients/adapters/asterisk/ami_translator.hpp"
+
+#include <gtest/gtest.h>
+
+#include "clients/adapters/asterisk/recording.hpp"
+#include "tests/unit/adapters/said.hpp"
+
+namespace reach::asterisk {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A PBX of few words: each event in one line, "SECONDS Event Field=Value ...".
+class Pbx {
+ public:
+  explicit Pbx(TranslatorSettings settings = {})
+      : translator(std::move(settings), adapter::Pseudonyms("sixteen bytes key")) {}
+
+  void says(double at, const std::string& event, const std::string& fields) {
+    std::string text = "Event: " + event + "\r\n";
+    std::string field;
+    for (const char c : fields + ' ') {
+      if (c != ' ') {
+        field += c == '_' ? ' ' : c;
+        continue;
+      }
+      if (const auto is = field.find('='); is != std::string::npos)
+        text += field.substr(0, is) + ": " + field.substr(is + 1) + "\r\n";
+      field.clear();
+    }
+    AmiParser parser;
+    parser.feed(text + "\r\n", [&](const AmiMessage& message) { translator.take(message, time(at), events); });
+  }
+  void passes(double at) {
+    while (translator.next_wakeup() <= time(at)) translator.pass(translator.next_wakeup(), events);
+    translator.pass(time(at), events);
+  }
+  Story story() {
+    Story all;
+    for (const std::string& line : said(events))
+      if (line.find("queueOpened") == std::string::npos) all.push_back(line);
+    events.clear();
+    return all;
+  }
+  static Time time(double seconds) {
+    return Time(std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds)));
+  }
+
+  void joins(double at, const std::string& call, const std::string& queue) {
+    says(at, "QueueCallerJoin",
+         "Uniqueid=" + call + " Linkedid=" + call + " Queue=" + queue + " CallerIDNum=0891 Exten=51");
+  }
+  void rings(double at, const std::string& call, const std::string& queue, const std::string& who) {
+    says(at, "AgentCalled", "Uniqueid=" + call + " Queue=" + queue + " Interface=" + who + " DestUniqueid=leg-" + who);
+  }
+  void connects(double at, const std::string& call, const std::string& queue, const std::string& who, int hold) {
+    says(at, "DialEnd", "Uniqueid=" + call + " DestUniqueid=leg-" + who + " DialStatus=ANSWER");
+    says(at, "QueueCallerLeave", "Uniqueid=" + call + " Queue=" + queue);
+    says(at, "AgentConnect",
+         "Uniqueid=" + call + " Queue=" + queue + " Interface=" + who + " DestUniqueid=leg-" + who +
+             " HoldTime=" + std::to_string(hold));
+  }
+  void completes(double at, const std::string& call, const std::string& queue, const std::string& who, int talk,
+                 const std::string& reason) {
+    says(at, "AgentComplete",
+         "Uniqueid=" + call + " Queue=" + queue + " Interface=" + who + " TalkTime=" + std::to_string(talk) +
+             " HoldTime=1 Reason=" + reason);
+  }
+  void abandon_and_leave(double at, const std::string& call, const std::string& queue) {
+    says(at, "QueueCallerAbandon", "Uniqueid=" + call + " Queue=" + queue + " HoldTime=3");
+    says(at, "QueueCallerLeave", "Uniqueid=" + call + " Queue=" + queue);
+  }
+  void queue_status(double at, const std::string& call, const std::string& value) {
+    says(at, "VarSet", "Uniqueid=" + call + " Variable=QUEUESTATUS Value=" + value);
+  }
+
+  AmiTranslator translator;
+  Events events;
+};
+
+TEST(AmiTranslator, TellsACallFromOfferToEnd) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.rings(10, "c1", "sales", "PJSIP/7");
+  pbx.connects(12.5, "c1", "sales", "PJSIP/7", 2);
+  pbx.completes(20, "c1", "sales", "PJSIP/7", 7, "agent");
+  pbx.says(20, "Hangup", "Uniqueid=c1");
+  pbx.passes(100);
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "10 c1 ringing", "12.5 c1 answered", "20 c1 ended agent"}));
+}
+
+TEST(AmiTranslator, WaitsForTheHangUpBeforeItSaysAbandoned) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.abandon_and_leave(13, "c1", "sales");
+  EXPECT_EQ(pbx.story(), Story{"10 c1 offered sales 51"});
+  pbx.says(13.1, "Hangup", "Uniqueid=c1");
+  EXPECT_EQ(pbx.story(), Story{"13 c1 abandoned"});
+}
+
+TEST(AmiTranslator, IsNotMisledByTheHExtension) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.abandon_and_leave(13, "c1", "sales");
+  pbx.says(13, "Newexten", "Uniqueid=c1 Extension=h Application=NoOp");
+  EXPECT_EQ(pbx.story().back(), "13 c1 abandoned");
+}
+
+TEST(AmiTranslator, DecidesByItselfWhenNoEvidenceComes) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.abandon_and_leave(13, "c1", "sales");
+  pbx.passes(14.9);
+  EXPECT_EQ(pbx.story().size(), 1U);
+  pbx.passes(15);
+  EXPECT_EQ(pbx.story(), Story{"13 c1 abandoned ?"});
+}
+
+TEST(AmiTranslator, TellsTimeOutEmptyAndWithdrawByQueueStatus) {
+  for (const auto& [status, reason] : {std::pair{"TIMEOUT", "timeout"},
+                                       {"LEAVEEMPTY", "empty"},
+                                       {"LEAVEUNAVAIL", "empty"},
+                                       {"WITHDRAW", "redirected"}}) {
+    Pbx pbx;
+    pbx.joins(10, "c1", "sales");
+    pbx.abandon_and_leave(13, "c1", "sales");
+    pbx.queue_status(13, "c1", status);
+    pbx.says(13.2, "Hangup", "Uniqueid=c1");
+    EXPECT_EQ(pbx.story().back(), std::string("13 c1 forwarded ") + reason) << status;
+  }
+}
+
+TEST(AmiTranslator, NamesTheNextQueueOfAnOverflowBeforeTheNextOffer) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.abandon_and_leave(13, "c1", "sales");
+  pbx.queue_status(13, "c1", "TIMEOUT");
+  pbx.says(13.1, "Newexten", "Uniqueid=c1 Extension=51 Application=Playback AppData=sorry");
+  pbx.joins(14, "c1", "service");
+  EXPECT_EQ(pbx.story(),
+            (Story{"10 c1 offered sales 51", "13 c1 forwarded timeout service", "14 c1 offered service 51"}));
+}
+
+TEST(AmiTranslator, ReadsALeaveAloneAsTheCallersKey) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.rings(10, "c1", "sales", "PJSIP/7");
+  pbx.says(13, "DialEnd", "Uniqueid=c1 DestUniqueid=leg-PJSIP/7 DialStatus=CANCEL");
+  pbx.says(13, "QueueCallerLeave", "Uniqueid=c1 Queue=sales");
+  pbx.says(13, "Newexten", "Uniqueid=c1 Extension=1 Application=NoOp");
+  pbx.passes(20);
+  EXPECT_EQ(pbx.story(),
+            (Story{"10 c1 offered sales 51", "10 c1 ringing", "13 c1 ringEnded caller_left", "13 c1 forwarded key ?"}));
+}
+
+TEST(AmiTranslator, ReadsAKeyToTheMailboxAsVoicemail) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.says(13, "QueueCallerLeave", "Uniqueid=c1 Queue=sales");
+  pbx.says(13, "Newexten", "Uniqueid=c1 Extension=1 Application=VoiceMail AppData=200");
+  EXPECT_EQ(pbx.story().back(), "13 c1 forwarded voicemail voicemail ?");
+}
+
+TEST(AmiTranslator, WaitsForAnAnswerThroughALongAnnouncement) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.rings(10, "c1", "sales", "PJSIP/7");
+  pbx.says(12, "DialEnd", "Uniqueid=c1 DestUniqueid=leg-PJSIP/7 DialStatus=ANSWER");
+  pbx.says(12, "QueueCallerLeave", "Uniqueid=c1 Queue=sales");
+  pbx.passes(40);
+  EXPECT_EQ(pbx.story().size(), 2U);
+  pbx.says(41, "AgentConnect", "Uniqueid=c1 Queue=sales Interface=PJSIP/7 HoldTime=2");
+  EXPECT_EQ(pbx.story(), Story{"41 c1 answered"});
+}
+
+TEST(AmiTranslator, SeesARedirectWhereTheLogSaysAbandon) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.abandon_and_leave(13, "c1", "sales");
+  pbx.says(13, "Newexten", "Uniqueid=c1 Extension=70 Application=Answer");
+  pbx.passes(20);
+  EXPECT_EQ(pbx.story().back(), "13 c1 forwarded redirected ?");
+}
+
+TEST(AmiTranslator, SeesACallerTakenOutIntoABridge) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.says(13, "BridgeEnter", "Uniqueid=c1");
+  pbx.passes(20);
+  EXPECT_EQ(pbx.story().back(), "13 c1 forwarded redirected ?");
+}
+
+TEST(AmiTranslator, CountsCallersWhoAreNotLetIn) {
+  Pbx pbx;
+  pbx.says(10, "Newchannel", "Uniqueid=c1 Channel=PJSIP/trunk-1 Exten=4711 CallerIDNum=0891");
+  pbx.says(10, "Newexten", "Uniqueid=c1 Application=Queue AppData=sales,,,,9");
+  pbx.queue_status(10, "c1", "FULL");
+  pbx.says(11, "Newexten", "Uniqueid=c1 Application=Queue AppData=service");
+  pbx.queue_status(11, "c1", "JOINUNAVAIL");
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 rejected full sales 4711", "11 c1 rejected empty service 4711"}));
+}
+
+TEST(AmiTranslator, DoesNotTakeAnEmptiedVariableForAVerdict) {
+  Pbx pbx;
+  pbx.queue_status(10, "c1", "");
+  pbx.queue_status(10, "c1", "CONTINUE");
+  EXPECT_EQ(pbx.story(), Story{});
+}
+
+TEST(AmiTranslator, KeepsTheSecondEntryThroughALateAgentComplete) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.connects(11, "c1", "sales", "PJSIP/7", 1);
+  pbx.says(15, "BlindTransfer", "Result=Success TransfereeUniqueid=c1 Extension=52");
+  pbx.joins(15.001, "c1", "sales");
+  pbx.completes(15.002, "c1", "sales", "PJSIP/7", 4, "transfer");
+  pbx.connects(16, "c1", "sales", "PJSIP/7", 1);
+  pbx.completes(16.5, "c1", "sales", "PJSIP/7", 4, "transfer");  // even after the second answer
+  pbx.completes(30, "c1", "sales", "PJSIP/7", 14, "caller");
+  EXPECT_EQ(pbx.story(),
+            (Story{"10 c1 offered sales 51", "11 c1 answered", "15 c1 transferred 52", "15 c1 ended transfer",
+                   "15.001 c1 offered sales 51", "16 c1 answered", "30 c1 ended caller"}));
+}
+
+TEST(AmiTranslator, NamesNoTelephoneNumberAsTheTransfersTarget) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.connects(11, "c1", "sales", "PJSIP/7", 1);
+  pbx.says(15, "BlindTransfer", "Result=Success TransfereeUniqueid=c1 Extension=004989123456");
+  EXPECT_EQ(pbx.story()[2], "15 c1 transferred");
+}
+
+TEST(AmiTranslator, IgnoresAFailedTransfer) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.connects(11, "c1", "sales", "PJSIP/7", 1);
+  pbx.says(15, "BlindTransfer", "Result=Fail TransfereeUniqueid=c1 Extension=52");
+  EXPECT_EQ(pbx.story().back(), "11 c1 answered");
+}
+
+TEST(AmiTranslator, FollowsAnAttendedTransferIntoAQueue) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.connects(11, "c1", "sales", "PJSIP/7", 1);
+  pbx.joins(20, "leg2", "service");  // the agent asks in another queue
+  pbx.says(25, "AttendedTransfer",
+           "Result=Success OrigTransfererUniqueid=leg-PJSIP/7 SecondTransfererUniqueid=leg2 TransfereeUniqueid=c1 "
+           "DestType=App DestApp=Queue");
+  pbx.says(25.1, "Hangup", "Uniqueid=leg2");  // the masquerade: the customer is in its place, under his own id
+  pbx.passes(60);
+  pbx.connects(61, "c1", "service", "PJSIP/8", 41);
+  pbx.completes(70, "c1", "service", "PJSIP/8", 9, "caller");
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "11 c1 answered", "20 leg2 offered service 51",
+                                "25 c1 transferred service attended=true", "25 c1 ended transfer", "61 leg2 answered",
+                                "70 leg2 ended caller"}));
+}
+
+TEST(AmiTranslator, MatchesAMasqueradedCallByQueueAndTimeOfJoining) {
+  Pbx pbx;
+  pbx.joins(20, "c1", "sales");
+  pbx.says(24.5, "Hangup", "Uniqueid=c1");
+  pbx.says(25, "QueueCallerAbandon", "Uniqueid=other Queue=sales HoldTime=5");
+  pbx.says(25, "QueueCallerLeave", "Uniqueid=other Queue=sales");
+  pbx.says(25, "Hangup", "Uniqueid=other");
+  pbx.passes(60);
+  EXPECT_EQ(pbx.story(), (Story{"20 c1 offered sales 51", "25 c1 abandoned"}));
+}
+
+TEST(AmiTranslator, CountsLosersOfARingAllAgainstNobody) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.rings(10, "c1", "sales", "PJSIP/7");
+  pbx.rings(10, "c1", "sales", "PJSIP/8");
+  pbx.says(12, "DialEnd", "Uniqueid=c1 DestUniqueid=leg-PJSIP/8 DialStatus=ANSWER");
+  pbx.says(12, "DialEnd", "Uniqueid=c1 DestUniqueid=leg-PJSIP/7 DialStatus=CANCEL");
+  pbx.connects(12, "c1", "sales", "PJSIP/8", 2);
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "10 c1 ringing", "10 c1 ringing", "12 c1 ringEnded lost_race",
+                                "12 c1 answered"}));
+}
+
+TEST(AmiTranslator, TakesABusyTelephoneAsNotAnsweredOnce) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.rings(10, "c1", "sales", "PJSIP/7");
+  pbx.says(11, "DialEnd", "Uniqueid=c1 DestUniqueid=leg-PJSIP/7 DialStatus=BUSY");
+  pbx.says(11, "AgentRingNoAnswer", "Uniqueid=c1 Queue=sales Interface=PJSIP/7 DestUniqueid=leg-PJSIP/7 RingTime=0");
+  pbx.passes(13);
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "10 c1 ringing", "11 c1 ringNoAnswer"}));
+}
+
+TEST(AmiTranslator, LetsTheCallerWaitOnWhenTheAgentHangsUpInTheAnnouncement) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.rings(10, "c1", "sales", "PJSIP/7");
+  pbx.says(12, "DialEnd", "Uniqueid=c1 DestUniqueid=leg-PJSIP/7 DialStatus=ANSWER");
+  pbx.says(13, "AgentDump", "Uniqueid=c1 Queue=sales Interface=PJSIP/7");
+  pbx.connects(20, "c1", "sales", "PJSIP/8", 10);
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "10 c1 ringing", "13 c1 ringEnded other", "20 c1 answered"}));
+}
+
+TEST(AmiTranslator, EndsACallWhoseAgentCompleteNamesNoChannel) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.connects(11, "c1", "sales", "PJSIP/7", 1);
+  pbx.says(15, "Hangup", "Uniqueid=c1");
+  pbx.says(15.1, "AgentComplete", "Queue=sales Interface=PJSIP/7 TalkTime=4 HoldTime=1 Reason=caller");
+  pbx.passes(30);
+  EXPECT_EQ(pbx.story().back(), "15.1 c1 ended caller");
+}
+
+TEST(AmiTranslator, TellsACallThatCameBeforeItListened) {
+  Pbx pbx;
+  pbx.says(30, "AgentConnect", "Uniqueid=c1 Queue=sales Interface=PJSIP/7 HoldTime=12");
+  pbx.completes(60, "c2", "service", "PJSIP/8", 20, "agent");
+  EXPECT_EQ(pbx.story(), (Story{"18 c1 offered sales ?", "30 c1 answered", "39 c2 offered service ?",
+                                "40 c2 answered ?", "60 c2 ended agent"}));
+}
+
+TEST(AmiTranslator, EndsWrapUpByTheQueuesConfiguration) {
+  TranslatorSettings settings;
+  settings.wrap_up["sales"] = 20s;
+  Pbx pbx(settings);
+  pbx.joins(10, "c1", "sales");
+  pbx.connects(11, "c1", "sales", "PJSIP/7", 1);
+  pbx.completes(15, "c1", "sales", "PJSIP/7", 4, "agent");
+  pbx.passes(34.9);
+  EXPECT_EQ(pbx.story().back(), "15 c1 ended agent");
+  pbx.passes(35);
+  EXPECT_EQ(pbx.story(), Story{"35 c1 wrapUpEnded ?"});
+}
+
+TEST(AmiTranslator, LogsInPersonsNotInterfaces) {
+  Pbx pbx;
+  pbx.says(1, "QueueMemberAdded",
+           "Queue=sales Interface=Local/7@a/n StateInterface=PJSIP/7 MemberName=Eva Paused=0 Status=1");
+  pbx.says(2, "QueueMemberAdded",
+           "Queue=service Interface=PJSIP/7 StateInterface=PJSIP/7 MemberName=Eva Paused=0 Status=1");
+  pbx.says(3, "QueueMemberPause",
+           "Queue=sales Interface=Local/7@a/n MemberName=Eva Paused=1 PausedReason=lunch Status=1");
+  pbx.says(4, "QueueMemberPause",
+           "Queue=service Interface=PJSIP/7 MemberName=Eva Paused=1 PausedReason=lunch Status=1");
+  pbx.says(5, "QueueMemberStatus",
+           "Queue=service Interface=PJSIP/7 MemberName=Eva Paused=1 PausedReason=lunch Status=2");
+  pbx.says(6, "QueueMemberPause", "Queue=service Interface=PJSIP/7 MemberName=Eva Paused=0 Status=1");
+  pbx.says(7, "QueueMemberRemoved", "Queue=service Interface=PJSIP/7 MemberName=Eva");
+  pbx.says(8, "QueueMemberRemoved", "Queue=sales Interface=Local/7@a/n MemberName=Eva");
+  EXPECT_EQ(pbx.story(), (Story{"1 agent loggedIn sales", "2 agent loggedIn sales service", "3 agent loggedIn service",
+                                "4 agent agentPaused lunch", "6 agent agentResumed", "7 agent agentPaused lunch",
+                                "8 agent loggedOut"}));
+}
+
+TEST(AmiTranslator, TakesAGoneTelephoneForABreak) {
+  Pbx pbx;
+  pbx.says(1, "QueueMemberAdded", "Queue=sales Interface=PJSIP/7 MemberName=Eva Paused=0 Status=1");
+  pbx.says(2, "QueueMemberStatus", "Queue=sales Interface=PJSIP/7 MemberName=Eva Paused=0 Status=5");
+  pbx.says(3, "QueueMemberStatus", "Queue=sales Interface=PJSIP/7 MemberName=Eva Paused=0 Status=1");
+  EXPECT_EQ(pbx.story(), (Story{"1 agent loggedIn sales", "2 agent agentPaused unavailable", "3 agent agentResumed"}));
+}
+
+TEST(AmiTranslator, NeverTellsExcludedExtensions) {
+  TranslatorSettings settings;
+  settings.excluded = {"7", "0891"};
+  Pbx pbx(settings);
+  pbx.says(1, "QueueMemberAdded", "Queue=sales Interface=PJSIP/7 MemberName=Doctor Paused=0 Status=1");
+  pbx.says(9, "QueueCallerJoin", "Uniqueid=c0 Queue=sales CallerIDNum=0892 Exten=51");
+  pbx.rings(9, "c0", "sales", "PJSIP/7");
+  pbx.connects(10, "c0", "sales", "PJSIP/7", 1);
+  pbx.joins(10, "c1", "sales");
+  pbx.abandon_and_leave(13, "c1", "sales");
+  pbx.passes(20);
+  EXPECT_EQ(pbx.story(), (Story{"9 c0 offered sales 51", "10 c0 answered"}));
+}
+
+TEST(AmiTranslator, ListsWhoWaitsAfterConnectingAndForgetsNobody) {
+  Pbx pbx;
+  pbx.translator.begin_resync("connect", Pbx::time(100), pbx.events);
+  pbx.says(100, "QueueParams", "Queue=sales");
+  pbx.says(100, "QueueMember", "Queue=sales Location=PJSIP/7 Name=Eva Paused=0 Status=1");
+  pbx.says(100, "QueueEntry", "Queue=sales Uniqueid=c1 Wait=30 CallerIDNum=0891 Priority=5");
+  pbx.says(100, "QueueStatusComplete", "");
+  pbx.says(100, "CoreShowChannel", "Uniqueid=c1 Linkedid=j1 Application=Queue Channel=PJSIP/trunk-1");
+  pbx.translator.finish_listing(true, Pbx::time(100), pbx.events);
+  pbx.joins(100.1, "c1", "sales");  // what was under way when the list was made
+  pbx.passes(101);
+  EXPECT_EQ(pbx.story(), (Story{"100 resyncBegin connect", "100 agent loggedIn sales",
+                                "70 c1 offered sales priority=5 ?", "101 resyncEnd c1"}));
+}
+
+TEST(AmiTranslator, DropsWhoEndedUnseenAndKeepsWhoIsHeardOf) {
+  Pbx pbx;
+  pbx.joins(10, "gone", "sales");
+  pbx.joins(10, "waits", "sales");
+  pbx.joins(10, "leaves", "sales");
+  pbx.joins(10, "talks", "sales");
+  pbx.connects(11, "talks", "sales", "PJSIP/7", 1);
+  pbx.story();
+  pbx.translator.upstream_lost("cut", Pbx::time(20), pbx.events);
+  pbx.translator.begin_resync("gap", Pbx::time(40), pbx.events);
+  pbx.says(40, "QueueParams", "Queue=sales");
+  pbx.says(40, "QueueEntry", "Queue=sales Uniqueid=waits Wait=30");
+  pbx.says(40, "QueueStatusComplete", "");
+  pbx.says(40, "CoreShowChannel", "Uniqueid=talks Application=Queue BridgeId=b Channel=PJSIP/trunk-2");
+  pbx.translator.finish_listing(true, Pbx::time(40), pbx.events);
+  pbx.abandon_and_leave(40.1, "leaves", "sales");  // it left the list while the list was made
+  pbx.says(40.1, "Hangup", "Uniqueid=leaves");
+  pbx.passes(41);
+  Story story = pbx.story();
+  std::ranges::sort(story);  // the order of the contacts at the end means nothing
+  EXPECT_EQ(story[0], "20 upstreamLost cut");
+  EXPECT_EQ(story[1], "40 resyncBegin gap");
+  EXPECT_EQ(story[2], "40.1 leaves abandoned");
+  EXPECT_TRUE(story[3] == "41 resyncEnd waits talks" || story[3] == "41 resyncEnd talks waits") << story[3];
+}
+
+TEST(AmiTranslator, FindsTheAgentOfACallAnsweredUnseen) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.translator.upstream_lost("cut", Pbx::time(20), pbx.events);
+  pbx.story();
+  pbx.translator.begin_resync("gap", Pbx::time(40), pbx.events);
+  pbx.says(40, "QueueParams", "Queue=sales");
+  pbx.says(40, "QueueMember", "Queue=sales Location=PJSIP/7 Name=Eva Paused=0 Status=2");
+  pbx.says(40, "QueueStatusComplete", "");
+  pbx.says(40, "CoreShowChannel", "Uniqueid=c1 Application=Queue BridgeId=b Channel=PJSIP/trunk-1 Duration=00:00:30");
+  pbx.says(40, "CoreShowChannel", "Uniqueid=a1 Application=AppQueue BridgeId=b Channel=PJSIP/7-0001 Duration=00:00:12");
+  pbx.translator.finish_listing(true, Pbx::time(40), pbx.events);
+  pbx.passes(41);
+  pbx.completes(60, "c1", "sales", "PJSIP/7", 32, "caller");
+  EXPECT_EQ(pbx.story(), (Story{"40 resyncBegin gap", "40 agent loggedIn sales", "29 c1 answered ??", "41 resyncEnd c1",
+                                "60 c1 ended caller"}));
+}
+
+TEST(AmiTranslator, ForgetsEverythingOfAFormerPbxProcess) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.story();
+  pbx.translator.begin_resync("restart", Pbx::time(40), pbx.events);
+  pbx.translator.finish_listing(true, Pbx::time(40), pbx.events);
+  pbx.passes(50);
+  EXPECT_EQ(pbx.story(), (Story{"40 resyncBegin restart", "41 resyncEnd"}));
+}
+
+TEST(AmiTranslator, ReportsByNumberHowManyChannelsCameUpUnseen) {
+  Pbx pbx;
+  pbx.says(10, "Newchannel", "Uniqueid=pbx-1700000000.41");
+  pbx.translator.upstream_lost("cut", Pbx::time(20), pbx.events);
+  pbx.story();
+  pbx.says(40, "Newchannel", "Uniqueid=pbx-1700000030.52");
+  pbx.says(41, "Newchannel", "Uniqueid=pbx-1700000031.53");
+  const Story story = pbx.story();
+  ASSERT_EQ(story.size(), 1U);
+  EXPECT_TRUE(story[0].starts_with("40 eventsLost")) << story[0];
+  EXPECT_NE(story[0].find("count=10"), std::string::npos) << story[0];
+}
+
+TEST(AmiTranslator, HoldsAndRetrievesWithTheAgentsTelephone) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.connects(11, "c1", "sales", "PJSIP/7", 1);
+  pbx.says(12, "Unhold", "Uniqueid=leg-PJSIP/7");
+  pbx.says(13, "Hold", "Uniqueid=leg-PJSIP/7");
+  pbx.says(15, "Unhold", "Uniqueid=leg-PJSIP/7");
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "11 c1 answered", "13 c1 held", "15 c1 retrieved"}));
+}
+
+TEST(AmiTranslator, NeverLetsANumberOutExceptAsPseudonym) {
+  Pbx pbx;
+  pbx.says(9, "Newchannel",
+           "Uniqueid=c1 Channel=Local/+49891234567@cb-01;1 Exten=+49891234567 CallerIDNum=+49891234567");
+  pbx.says(10, "QueueCallerJoin",
+           "Uniqueid=c1 Linkedid=c1 Queue=sales Channel=Local/+49891234567@cb-01;1 CallerIDNum=+49891234567 Exten=s");
+  for (const v1::Event& event : pbx.events)
+    EXPECT_EQ(client::to_json_line(event).find("891234567"), std::string::npos) << client::to_json_line(event);
+}
+
+TEST(Timestamp, KeepsMicroseconds) {
+  AmiMessage message;
+  message.fields = {{"Timestamp", "1795420133.830530"}};
+  EXPECT_EQ(ns_of(timestamp_of(message).value()), 1'795'420'133'830'530'000);
+  for (const char* bad : {"", "x", "12.3x", "-5", "99999999999999999999", "1795420133.8:3"}) {
+    message.fields = {{"Timestamp", bad}};
+    EXPECT_FALSE(timestamp_of(message)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace reach::asterisk

@@ -1,0 +1,93 @@
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "clients/adapters/asterisk/config.hpp"
+#include "clients/adapters/common/event_lines.hpp"
+#include "clients/adapters/common/key_file.hpp"
+#include "clients/adapters/common/pseudonym.hpp"
+
+namespace reach::adapter {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Pseudonyms, RecogniseACallerWithinTheDayOnly) {
+  const Pseudonyms names("0123456789abcdef");
+  const Time noon = Time(12h);
+  EXPECT_EQ(names.caller("0891", noon), names.caller("0891", noon + 11h));
+  EXPECT_NE(names.caller("0891", noon), names.caller("0891", noon + 12h));
+  EXPECT_NE(names.caller("0891", noon), names.caller("0892", noon));
+  EXPECT_EQ(names.caller("0891", noon).size(), 18U);
+}
+
+TEST(Pseudonyms, DependOnTheKey) {
+  EXPECT_NE(Pseudonyms("0123456789abcdef").agent("Eva"), Pseudonyms("0123456789abcdeg").agent("Eva"));
+  EXPECT_THROW(Pseudonyms("short"), std::invalid_argument);
+  EXPECT_NE(random_key(), random_key());
+}
+
+TEST(Pseudonyms, GiveNoneToWithheldNumbers) {
+  const Pseudonyms names("0123456789abcdef");
+  for (const char* withheld : {"", "<unknown>", "Anonymous", "anonymous", "Private", "Restricted", "unavailable"})
+    EXPECT_EQ(names.caller(withheld, Time(1h)), "") << withheld;
+}
+
+TEST(KeyFile, IsRefusedWhenOthersCanReadIt) {
+  const std::string path = testing::TempDir() + "key_file_test";
+  std::ofstream(path) << "secret word \n\n";
+  ::chmod(path.c_str(), 0600);
+  EXPECT_EQ(read_key_file(path), "secret word");
+  ::chmod(path.c_str(), 0644);
+  try {
+    (void)read_key_file(path);
+    FAIL() << "a key file that everybody can read was taken";
+  } catch (const KeyFileProblem& problem) {
+    EXPECT_NE(std::string(problem.what()).find("chmod 600 " + path), std::string::npos);
+  }
+  EXPECT_THROW((void)read_key_file(path + "-none"), KeyFileProblem);
+  ::unlink(path.c_str());
+}
+
+TEST(EventLines, SortsWhatComesLateWithinTheWindow) {
+  std::ostringstream out;
+  {
+    EventLines lines(out, "", 2s);
+    const auto say = [&](Duration at, const char* contact) {
+      v1::Event event = event_at(Time(at), contact);
+      event.mutable_abandoned();
+      lines.take(event);
+      lines.pass(Time(at));
+    };
+    say(10s, "a");
+    say(11s, "c");
+    say(10500ms, "b");
+    say(11s, "d");
+    EXPECT_EQ(out.str(), "");
+    lines.pass(Time(13s));
+    EXPECT_NE(out.str().find("\"b\""), std::string::npos);
+  }
+  std::istringstream all(out.str());
+  std::string line, contacts;
+  while (std::getline(all, line)) contacts += line[line.find("\"contact\":\"") + 11];
+  EXPECT_EQ(contacts, "abcd");
+}
+
+TEST(AsteriskConfig, SaysEveryMistakeWithItsPlace) {
+  const std::string path = testing::TempDir() + "asterisk_config_test.toml";
+  std::ofstream(path) << "sorce = \"pbx1\"\nwrap_up = 5\n[pbx]\nport = 99999\nsecret = \"x\"\n";
+  const auto loaded = load_config(path, asterisk::config_section());
+  std::string all;
+  for (const auto& problem : loaded.problems) all += settings::render(problem) + '\n';
+  EXPECT_NE(all.find(path + ":1:1: unknown key \"sorce\""), std::string::npos) << all;
+  EXPECT_NE(all.find("did you mean \"source\""), std::string::npos) << all;
+  EXPECT_NE(all.find(path + ":2:11: wrap_up = 5 has no unit"), std::string::npos) << all;
+  EXPECT_NE(all.find(path + ":4:8: port = 99999 is out of range"), std::string::npos) << all;
+  EXPECT_NE(all.find(path + ":5:1: "), std::string::npos) << all;
+  ::unlink(path.c_str());
+}
+
+}  // namespace
+}  // namespace reach::adapter

@@ -1,0 +1,118 @@
+#include "clients/adapters/queuelog/queuelog.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/adapters/said.hpp"
+
+namespace reach::queuelog {
+namespace {
+
+Story told(const std::vector<std::string>& lines, Options options = {}) {
+  QueueLog log(adapter::Pseudonyms("sixteen bytes key"), std::move(options));
+  std::vector<v1::Event> events;
+  for (const std::string& line : lines) log.take(line, events);
+  log.finish(events);
+  return said(events);
+}
+
+TEST(QueueLog, TellsACallFromOfferToEnd) {
+  EXPECT_EQ(told({"10|c1|sales|NONE|ENTERQUEUE||0891|1", "12|c1|sales|Eva|CONNECT|2|leg|1",
+                  "20|c1|sales|Eva|COMPLETECALLER|2|8|1"}),
+            (Story{"10 c1 offered sales", "12 c1 answered", "12 agent loggedIn sales ?", "20 c1 ended caller"}));
+}
+
+TEST(QueueLog, TellsEveryWayOut) {
+  for (const auto& [line, story] : {std::pair{"ABANDON|1|1|3", "abandoned"},
+                                    {"EXITWITHTIMEOUT|1|1|3", "forwarded timeout"},
+                                    {"EXITEMPTY|1|1|3", "forwarded empty"},
+                                    {"EXITWITHKEY|1|1|1|3", "forwarded key"},
+                                    {"WITHDRAW|1|1|3|info", "forwarded redirected"},
+                                    {"SYSCOMPAT", "forwarded other"}}) {
+    const Story all = told({"10|c1|sales|NONE|ENTERQUEUE||0891|1", std::string("13|c1|sales|NONE|") + line});
+    ASSERT_EQ(all.size(), 2U) << line;
+    EXPECT_EQ(all[1], std::string("13 c1 ") + story);
+  }
+}
+
+TEST(QueueLog, NamesTheNextQueueOfAnOverflow) {
+  EXPECT_EQ(told({"10|c1|sales|NONE|ENTERQUEUE||0891|1", "13|c1|sales|NONE|EXITWITHTIMEOUT|1|1|3",
+                  "13|c1|service|NONE|ENTERQUEUE||0891|1"}),
+            (Story{"10 c1 offered sales", "13 c1 forwarded timeout service", "13 c1 offered service"}));
+}
+
+TEST(QueueLog, KnowsThatACallerWhoComesBackHadNotAbandoned) {
+  EXPECT_EQ(told({"10|c1|sales|NONE|ENTERQUEUE||0891|1", "13|c1|sales|NONE|ABANDON|1|1|3",
+                  "14|c1|service|NONE|ENTERQUEUE||0891|1"})[1],
+            "13 c1 forwarded redirected service ?");
+}
+
+TEST(QueueLog, KeepsTheSecondEntryThroughALateTransferLine) {
+  EXPECT_EQ(told({"10|c1|sales|NONE|ENTERQUEUE||0891|1", "12|c1|sales|Eva|CONNECT|2|leg|1",
+                  "20|c1|sales|NONE|ENTERQUEUE||0891|1", "20|c1|sales|Eva|BLINDTRANSFER|51|in|2|8|1",
+                  "21|c1|sales|Eva|CONNECT|1|leg|1", "30|c1|sales|Eva|COMPLETEAGENT|1|9|1"}),
+            (Story{"10 c1 offered sales", "12 c1 answered", "12 agent loggedIn sales ?", "20 c1 ended transfer ?",
+                   "20 c1 offered sales", "21 c1 answered", "30 c1 ended agent"}));
+}
+
+TEST(QueueLog, TellsTransfers) {
+  const Story blind = told(
+      {"10|c1|q|NONE|ENTERQUEUE||0891|1", "12|c1|q|Eva|CONNECT|2|leg|1", "20|c1|q|Eva|BLINDTRANSFER|52|inbound|2|8|1"});
+  EXPECT_EQ(blind[3], "20 c1 transferred 52");
+  const Story attended = told({"10|c1|q|NONE|ENTERQUEUE||0891|1", "12|c1|q|Eva|CONNECT|2|leg|1",
+                               "20|c1|q|Eva|ATTENDEDTRANSFER|BRIDGE|2c9adf0d|2|8|1"});
+  EXPECT_EQ(attended[3], "20 c1 transferred attended=true");
+  EXPECT_EQ(attended[4], "20 c1 ended transfer");
+}
+
+TEST(QueueLog, MatchesAMasqueradedCallByQueuePositionAndTime) {
+  EXPECT_EQ(told({"10|c1|sales|NONE|ENTERQUEUE||0891|2", "15|zombie|sales|NONE|ABANDON|1|2|5"}),
+            (Story{"10 c1 offered sales", "15 c1 abandoned"}));
+}
+
+TEST(QueueLog, TellsCallsThatCameBeforeTheFileBegan) {
+  EXPECT_EQ(told({"30|c1|sales|Eva|COMPLETEAGENT|5|10|1"}),
+            (Story{"15 c1 offered sales ?", "20 c1 answered ?", "20 agent loggedIn sales ?", "30 c1 ended agent"}));
+}
+
+TEST(QueueLog, EndsOpenCallsAtARestart) {
+  EXPECT_EQ(told({"10|c1|sales|NONE|ENTERQUEUE||0891|1", "20|NONE|NONE|NONE|QUEUESTART|",
+                  "30|c1|sales|Eva|COMPLETEAGENT|1|1|1"})[1],
+            "20 resyncBegin restart");
+}
+
+TEST(QueueLog, TellsPausesOncePerPerson) {
+  EXPECT_EQ(told({"1|M|a|Eva|ADDMEMBER|", "1|M|b|Eva|ADDMEMBER|", "2|NONE|NONE|Eva|PAUSEALL|lunch",
+                  "2|NONE|a|Eva|PAUSE|lunch", "2|NONE|b|Eva|PAUSE|lunch", "3|NONE|a|Eva|UNPAUSE|",
+                  "3|NONE|b|Eva|UNPAUSE|", "4|M|a|Eva|REMOVEMEMBER|", "4|M|b|Eva|REMOVEMEMBER|"}),
+            (Story{"1 agent loggedIn a", "1 agent loggedIn a b", "2 agent loggedIn b", "2 agent agentPaused lunch",
+                   "3 agent loggedIn a", "3 agent agentResumed", "3 agent loggedIn a b", "4 agent loggedIn b",
+                   "4 agent loggedOut"}));
+}
+
+TEST(QueueLog, CountsWhatItCannotRead) {
+  QueueLog log(adapter::Pseudonyms("sixteen bytes key"));
+  std::vector<v1::Event> events;
+  EXPECT_FALSE(log.take("no line", events));
+  EXPECT_FALSE(log.take("x|a|b|c|ENTERQUEUE", events));
+  EXPECT_FALSE(log.take("99999999999999|a|b|c|ENTERQUEUE", events));
+  EXPECT_TRUE(log.take("10|a|b|c|MYOWN|data", events));
+  EXPECT_TRUE(log.take("", events));
+  EXPECT_EQ(log.counts().malformed, 3U);
+  EXPECT_EQ(log.counts().unknown, 1U);
+}
+
+TEST(QueueLog, TakesMicrosecondsOfRealtimeExports) {
+  EXPECT_EQ(told({"10.25|c1|sales|NONE|ENTERQUEUE||0891|1"})[0], "10.25 c1 offered sales");
+}
+
+TEST(QueueLog, NeverTellsExcludedExtensions) {
+  Options options;
+  options.excluded = {"0891", "7"};
+  EXPECT_EQ(told({"10|c1|sales|NONE|ENTERQUEUE||0891|1", "12|c1|sales|PJSIP/7|CONNECT|2|leg|1",
+                  "13|M|sales|PJSIP/7|ADDMEMBER|"},
+                 options),
+            Story{});
+}
+
+}  // namespace
+}  // namespace reach::queuelog
