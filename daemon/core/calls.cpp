@@ -233,8 +233,6 @@ void Engine::State::on_offered(const Event& event, std::uint32_t index, std::uin
     contact.stage = Stage::aside;
     return;
   }
-  if (contact.list != live_calls) move_to_list(index, live_calls);
-
   const SegmentConfig& promised = config.segments[segment];
   const bool same_offer =
       contact.offer != none && contact.segment == segment && event.at - contact.left_at <= promised.requeue_within &&
@@ -260,6 +258,7 @@ void Engine::State::on_offered(const Event& event, std::uint32_t index, std::uin
     begin_offer(event, index, queue, service);
     begin_entry(event, index, queue);
   }
+  if (contact.list != live_calls) move_to_list(index, live_calls);  // after the move: settling it may end the call
   contact.stage = Stage::waiting;
   touch(segment);
 }
