@@ -48,6 +48,12 @@ for (const scene of ["one", "four", "breached", "nine", "twenty", "stale", "lost
         const root = document.documentElement;
         const out = [];
         if (root.scrollWidth > innerWidth || root.scrollHeight > innerHeight) out.push(`page ${root.scrollWidth}×${root.scrollHeight}`);
+        for (const middle of document.querySelectorAll(".middle")) {
+          for (const part of middle.querySelectorAll(".value, dl, .trend")) {
+            const [inner, outer] = [part.getBoundingClientRect(), middle.getBoundingClientRect()];
+            if (inner.bottom > outer.bottom + 4 || inner.top < outer.top - 4) out.push(`${part.className || part.tagName} leaves its place`);
+          }
+        }
         for (const tile of document.querySelectorAll(".tile")) {
           const box = tile.getBoundingClientRect();
           for (const part of tile.querySelectorAll("h2, .status, .value, dl > *, dt, dd, li, .trend")) {

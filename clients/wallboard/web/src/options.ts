@@ -28,8 +28,15 @@ export function asLanguage(tag: string | null | undefined): Language | null {
   return languages.find((one) => one === base) ?? null;
 }
 
-/// "key-accounts" → "Key accounts" (a segment, a pool or a source), unless the gateway's settings give it a name.
-export function segmentName(id: string, names: Record<string, string>): string {
+/// What people read, by the id of a segment or pool: the daemon's names, and over them the gateway's settings.
+export type Names = Record<string, string>;
+export function namesOf(segments: { id: string; name?: string }[], settings: Names): Names {
+  const given = segments.filter((s) => s.name).map((s) => [s.id, s.name!] as const);
+  return { ...Object.fromEntries(given), ...settings };
+}
+
+/// "key-accounts" → "Key accounts", unless it has a name.
+export function segmentName(id: string, names: Names): string {
   const given = names[id];
   if (given) return given;
   const words = id.replace(/[-_]+/g, " ").trim();

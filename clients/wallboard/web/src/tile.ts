@@ -1,7 +1,7 @@
 // What a segment's tile says. The one place that decides how things look: never good on data that is not fresh.
 import type { Objective, Segment, Staffing } from "./api";
 
-/// In the order of urgency: a tile has the first that any of its objectives has.
+/// In the order of urgency.
 export const statuses = ["stale", "breached", "at_risk", "closing", "met", "no_data", "closed", "none"] as const;
 export type Status = (typeof statuses)[number];
 
@@ -26,7 +26,12 @@ export interface TileModel {
   staleReason: string;
   main: ObjectiveLine;
   others: ObjectiveLine[];
-  calls: { waiting: number | null; longestSince: number | null; longest: number | null } | null;
+  calls: {
+    waiting: number | null;
+    longestSince: number | null;
+    longest: number | null;
+    promise: ObjectiveLine | null; // of the longest wait, unless it is `main`
+  } | null;
   agents: { available: number; loggedIn: number } | null;
   staffing: { present: number; required: number; pool: string | null } | null; // pool: a figure of more than this segment
   items: { backlog: number; overdue: number; onTime: ObjectiveLine | null } | null; // onTime: unless it is `main`
@@ -53,19 +58,21 @@ export function tileModel(segment: Segment, staffing: PoolStaffing, lost: boolea
   const lines = segment.objectives.map((o) => line(o, stale));
   const main = mainLine(lines, segment, stale);
   const { calls, items } = media(segment);
-  const onTime = lines.find((l) => l !== main && l.figure === "on_time_rate") ?? null;
+  const onTime = (items && lines.find((l) => l !== main && l.figure === "on_time_rate")) || null;
+  const longest = (calls && lines.find((l) => l !== main && l.figure === "longest_wait_s")) || null;
   return {
     id: segment.id,
-    status: stale ? "stale" : worst(lines.map((l) => l.status)),
+    status: stale ? "stale" : verdict(main.status, lines),
     freshAt: stale ? parse(segment.fresh) : null,
     staleReason: segment.stale_reason,
     main,
-    others: lines.filter((l) => l !== main && !(items && l === onTime)),
+    others: lines.filter((l) => l !== main && l !== onTime && l !== longest),
     calls: calls
       ? {
           waiting: segment.figures?.waiting ?? null,
           longestSince: parse(segment.longest_wait_since),
           longest: segment.figures?.longest_wait_s ?? null,
+          promise: longest,
         }
       : null,
     agents: segment.agents?.known
@@ -76,8 +83,9 @@ export function tileModel(segment: Segment, staffing: PoolStaffing, lost: boolea
   };
 }
 
-export function worst(all: Status[]): Status {
-  return statuses.find((status) => all.includes(status)) ?? "none";
+// Any promise can make a tile urgent; but only the one in large letters can make it good: a wait of nobody is no proof.
+function verdict(main: Status, lines: ObjectiveLine[]): Status {
+  return (["breached", "at_risk"] as const).find((status) => lines.some((l) => l.status === status)) ?? main;
 }
 
 /// The longest wait now, in seconds. It ticks between messages, but stands still on old data: nobody knows

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Segment, Staffing, StreamEvents } from "../src/api";
-import { longestWait, sharedPools, tileModel, worst, type PoolStaffing } from "../src/tile";
+import { longestWait, sharedPools, tileModel, type PoolStaffing } from "../src/tile";
 import { scenes } from "../fixtures/scenes.mjs";
 
 const at = Date.parse("2026-11-23T09:05:00Z");
@@ -25,17 +25,29 @@ describe("a tile", () => {
     expect([stale.main.status, stale.items?.onTime?.status]).toEqual(["stale", "stale"]);
     expect(stale.freshAt).toBe(Date.parse(good.fresh!));
   });
-  it("has the most urgent status of its objectives", () => {
-    expect(worst(["met", "at_risk", "no_data"])).toBe("at_risk");
-    expect(worst(["closed", "met"])).toBe("met");
-    expect(worst([])).toBe("none");
+  it("is as urgent as any of its promises, but good only by the large one", () => {
+    const [level] = calls.objectives;
+    const wait = { ...level!, id: "wait", figure: "longest_wait_s", at_most: true, value: 3, target: 60 };
+    const status = (a: string, b: string) =>
+      model({ ...calls, objectives: [{ ...level!, status: a as never }, { ...wait, status: b as never }] }).status;
+    expect(status("met", "breached")).toBe("breached");
+    expect(status("met", "at_risk")).toBe("at_risk");
+    expect(status("no_data", "met")).toBe("no_data");
+    expect(status("closed", "met")).toBe("closed");
+    expect(status("met", "no_data")).toBe("met");
+  });
+  it("shows the promised limit of a wait beside the wait", () => {
+    const wait = { ...calls.objectives[0]!, id: "wait", figure: "longest_wait_s", at_most: true, value: 134, target: 120 };
+    const tile = model({ ...calls, objectives: [calls.objectives[0]!, wait] });
+    expect(tile.calls?.promise).toMatchObject({ target: 120, status: "breached" });
+    expect(tile.others).toEqual([]);
   });
   it("takes a status it does not know for no data, not for good", () => {
     const odd = { ...calls, objectives: [{ ...calls.objectives[0]!, status: "splendid" as never }] };
     expect(model(odd).status).toBe("no_data");
   });
   it("keeps work items beside calls, and alone where there are no calls", () => {
-    expect(model(mixed)).toMatchObject({ items: { backlog: 34, overdue: 0, onTime: { figure: "on_time_rate" } }, others: [] });
+    expect(model(mixed)).toMatchObject({ items: { backlog: 34, overdue: 0, onTime: { figure: "on_time_rate" } }, others: [{ figure: "reachability" }] });
     expect(model(mixed).calls).not.toBeNull();
     expect(model(items)).toMatchObject({ calls: null, main: { figure: "on_time_rate" }, items: { backlog: 83, overdue: 9, onTime: null } });
   });

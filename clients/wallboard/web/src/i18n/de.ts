@@ -58,6 +58,7 @@ export const de: Record<TextKey, string> = {
 
   "tile.waiting": "Wartend",
   "tile.longest": "Längste",
+  "tile.limit": "max. {limit}",
   "tile.agents": "Frei",
   "tile.agents.of": "von {n}",
   "tile.staffing": "Besetzt / nötig",

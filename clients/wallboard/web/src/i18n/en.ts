@@ -56,6 +56,7 @@ export const en = {
 
   "tile.waiting": "Waiting",
   "tile.longest": "Longest",
+  "tile.limit": "max {limit}",
   "tile.agents": "Free",
   "tile.agents.of": "of {n}",
   "tile.staffing": "Present / needed",

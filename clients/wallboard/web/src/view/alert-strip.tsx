@@ -2,6 +2,7 @@
 import type { Alert } from "../api";
 import { alertDetail, alertKind, alertSubject } from "../alert-text";
 import { alertTime } from "../board";
+import type { Names } from "../options";
 import { usePage } from "./app";
 import { Mark } from "./mark";
 
@@ -9,13 +10,14 @@ const shown = 4; // the style sheet hides those that find no room
 
 interface Props {
   alerts: Alert[];
+  names: Names;
   stale: boolean; // the board as a whole
   known: boolean; // false: the alerts have not come yet
   core: number | null;
 }
 
-export function AlertStrip({ alerts, stale, known, core }: Props) {
-  const { words, settings } = usePage();
+export function AlertStrip({ alerts, names, stale, known, core }: Props) {
+  const { words } = usePage();
   return (
     <footer class="strip" aria-label={words.text("alerts.open")} aria-live="polite" data-stale={stale}>
       {alerts.length === 0 && <p class="none">{stale || !known ? "" : words.text("alerts.none")}</p>}
@@ -25,7 +27,7 @@ export function AlertStrip({ alerts, stale, known, core }: Props) {
             <Mark status={stale || alert.stale ? "stale" : alert.kind === "sla_at_risk" ? "at_risk" : "breached"} />
             <div>
               <p class="what">
-                <strong>{alertSubject(alert, settings.names)}</strong>{" "}
+                <strong>{alertSubject(alert, names)}</strong>{" "}
                 {alertKind(alert, words)}
                 <time aria-hidden="true">{core === null ? "" : words.duration((core - alertTime(alert)) / 1000)}</time>
               </p>

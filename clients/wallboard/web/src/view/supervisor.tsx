@@ -1,21 +1,25 @@
 // The supervisor's page: what is wrong, why, what would help, and taking it; and how many people are needed.
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { acknowledge, type Alert, type Recommendation, type Staffing } from "../api";
-import { alertDetail, alertKind, alertSubject } from "../alert-text";
+import { alertDetail, alertKind, alertSubject, withValueNow } from "../alert-text";
 import { alertTime, coreNow, lostSince } from "../board";
 import { absent, type TextKey } from "../i18n";
-import { segmentName } from "../options";
+import { namesOf, segmentName, type Names } from "../options";
 import type { Status } from "../tile";
 import { usePage, type View } from "./app";
 import { Mark } from "./mark";
 import { Top } from "./top";
 
 export function Supervisor({ board, now }: View) {
-  const { words, options } = usePage();
+  const { words, options, settings } = usePage();
+  const names = namesOf(board.segments, settings.names);
   const core = coreNow(board, now);
   const lost = lostSince(board) !== null;
   const mine = (segment: string) => options.segments.length === 0 || segment === "" || options.segments.includes(segment);
-  const all = [...board.alerts.values()].filter((a) => mine(a.segment)).sort((a, b) => alertTime(b) - alertTime(a));
+  const all = [...board.alerts.values()]
+    .filter((a) => mine(a.segment))
+    .map((a) => withValueNow(a, board.segments))
+    .sort((a, b) => alertTime(b) - alertTime(a));
   const untakenFirst = (a: Alert, b: Alert) => Number(a.acknowledged !== null) - Number(b.acknowledged !== null);
   const open = all.filter((a) => a.state !== "resolved").sort(untakenFirst);
   const recent = all.filter((a) => a.state === "resolved").slice(0, 20);
@@ -35,13 +39,13 @@ export function Supervisor({ board, now }: View) {
             <p class="calm">{lost || !board.alertsKnown ? words.text("loading") : words.text("supervisor.none")}</p>
           )}
           {open.map((alert) => (
-            <AlertCard key={alert.id} alert={alert} core={core} lost={lost} />
+            <AlertCard key={alert.id} alert={alert} names={names} core={core} lost={lost} />
           ))}
           {recent.length > 0 && (
             <>
               <h2>{words.text("supervisor.recent")}</h2>
               {recent.map((alert) => (
-                <AlertCard key={alert.id} alert={alert} core={core} lost={lost} />
+                <AlertCard key={alert.id} alert={alert} names={names} core={core} lost={lost} />
               ))}
             </>
           )}
@@ -50,7 +54,7 @@ export function Supervisor({ board, now }: View) {
           <h2 id="staffing">{words.text("staffing.title")}</h2>
           {staffing.length === 0 && <p class="calm">{words.text("staffing.none")}</p>}
           {staffing.map((pool) => (
-            <PoolTable key={pool.pool} pool={pool} />
+            <PoolTable key={pool.pool} pool={pool} names={names} />
           ))}
         </section>
       </main>
@@ -58,12 +62,19 @@ export function Supervisor({ board, now }: View) {
   );
 }
 
-function AlertCard({ alert, core, lost }: { alert: Alert; core: number | null; lost: boolean }) {
-  const { words, settings } = usePage();
+interface CardProps {
+  alert: Alert;
+  names: Names;
+  core: number | null;
+  lost: boolean;
+}
+
+function AlertCard({ alert, names, core, lost }: CardProps) {
+  const { words } = usePage();
   const [taking, setTaking] = useState(false);
   const card = useRef<HTMLElement>(null);
   const resolved = alert.state === "resolved";
-  const subject = alertSubject(alert, settings.names);
+  const subject = alertSubject(alert, names);
   const close = () => {
     setTaking(false);
     card.current?.focus();
@@ -226,15 +237,15 @@ function TakeForm({ alert, lost, close }: { alert: Alert; lost: boolean; close: 
   );
 }
 
-function PoolTable({ pool }: { pool: Staffing }) {
-  const { words, settings } = usePage();
+function PoolTable({ pool, names }: { pool: Staffing; names: Names }) {
+  const { words } = usePage();
   const { agents } = pool;
   const segments = pool.recommendations.some((r) => r.segment !== "");
   const said = pool.recommendations.flatMap((r) => [...r.assumptions, r.forecast?.basis ?? ""]);
   const assumptions = [...new Set(said)].filter((text) => text !== "");
   return (
     <section class="pool" data-pool={pool.pool}>
-      <h3>{words.text("staffing.pool", { pool: segmentName(pool.pool, settings.names) })}</h3>
+      <h3>{words.text("staffing.pool", { pool: segmentName(pool.pool, names) })}</h3>
       {agents?.known && (
         <p class="agents">
           {words.text("staffing.agents", {
@@ -262,7 +273,7 @@ function PoolTable({ pool }: { pool: Staffing }) {
             </tr>
           </thead>
           {pool.recommendations.map((r) => (
-            <Interval key={`${r.interval_start}/${r.segment}`} r={r} segments={segments} />
+            <Interval key={`${r.interval_start}/${r.segment}`} r={r} segments={segments} names={names} />
           ))}
         </table>
       )}
@@ -280,8 +291,8 @@ function PoolTable({ pool }: { pool: Staffing }) {
   );
 }
 
-function Interval({ r, segments }: { r: Recommendation; segments: boolean }) {
-  const { words, settings } = usePage();
+function Interval({ r, segments, names }: { r: Recommendation; segments: boolean; names: Names }) {
+  const { words } = usePage();
   const short = r.gap !== null && r.gap > 0;
   const { calls = null, low = null, high = null } = r.forecast ?? {};
   const cell = (key: TextKey, value: string, small?: string) => (
@@ -296,7 +307,7 @@ function Interval({ r, segments }: { r: Recommendation; segments: boolean }) {
         <th scope="row">{words.time(r.interval_start)}</th>
         {segments && (
           <td data-label={words.text("staffing.segment")}>
-            {r.segment ? segmentName(r.segment, settings.names) : words.text("staffing.whole")}
+            {r.segment ? segmentName(r.segment, names) : words.text("staffing.whole")}
           </td>
         )}
         {cell("staffing.needed", words.count(r.required))}

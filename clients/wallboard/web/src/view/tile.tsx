@@ -1,5 +1,5 @@
 import { absent } from "../i18n";
-import { longestWait, statuses, type ObjectiveLine, type TileModel } from "../tile";
+import { longestWait, statuses, type ObjectiveLine, type Status, type TileModel } from "../tile";
 import { usePage } from "./app";
 import { Mark } from "./mark";
 import { Trend } from "./trend";
@@ -10,9 +10,10 @@ export function Tile({ tile, name, core, age }: { tile: TileModel; name: string;
   const { main } = tile;
   const wait = longestWait(tile, core);
   // Room for two more promises; the most urgent ones.
+  const promise = tile.calls?.promise ?? null;
   const others = [...tile.others].sort((a, b) => statuses.indexOf(a.status) - statuses.indexOf(b.status)).slice(0, 2);
   return (
-    <article class="tile" data-segment={tile.id} data-status={tile.status} aria-labelledby={`name-${tile.id}`}>
+    <article class="tile" data-lines={others.length + (tile.items && tile.calls ? 1 : 0)} data-segment={tile.id} data-status={tile.status} aria-labelledby={`name-${tile.id}`}>
       <div class="inside">
         <header>
           <h2 id={`name-${tile.id}`}>{name}</h2>
@@ -41,8 +42,14 @@ export function Tile({ tile, name, core, age }: { tile: TileModel; name: string;
               <dd class="window">{words.window(main.window)}</dd>
             </dl>
           </div>
-          <Trend segment={tile.id} target={main.figure === "service_level" ? main.target : null} status={tile.status}
-                 calls={tile.calls !== null} />
+          <Trend
+            segment={tile.id}
+            target={main.figure === "service_level" ? main.target : null}
+            level={main.figure === "service_level" ? main.value : null}
+            core={core}
+            status={tile.status}
+            calls={tile.calls !== null}
+          />
         </div>
 
         {(others.length > 0 || (tile.items && tile.calls)) && (
@@ -58,7 +65,12 @@ export function Tile({ tile, name, core, age }: { tile: TileModel; name: string;
           {tile.calls ? (
             <>
               <Figure label={words.text("tile.waiting")} value={words.count(tile.calls.waiting)} />
-              <Figure label={words.text("tile.longest")} value={words.duration(wait)} />
+              <Figure
+                label={words.text("tile.longest")}
+                mark={promise && promise.status !== "met" && promise.status !== "no_data" ? promise.status : undefined}
+                value={words.duration(wait)}
+                limit={promise ? words.text("tile.limit", { limit: words.duration(promise.target) }) : undefined}
+              />
             </>
           ) : (
             <>
@@ -130,13 +142,26 @@ function Items({ items }: { items: NonNullable<TileModel["items"]> }) {
   );
 }
 
-function Figure({ label, value, note, short }: { label: string; value: string; note?: string | undefined; short?: boolean }) {
+interface FigureProps {
+  label: string;
+  value: string;
+  note?: string | undefined;
+  limit?: string | undefined; // shown where there is room
+  mark?: Status | undefined;
+  short?: boolean;
+}
+
+function Figure({ label, value, note, limit, mark, short }: FigureProps) {
   return (
     <div data-short={short === true}>
-      <dt>{label}</dt>
+      <dt>
+        {mark && <Mark status={mark} />}
+        {label}
+      </dt>
       <dd>
         {value}
         {note && <small> {note}</small>}
+        {limit && <small class="limit"> {limit}</small>}
       </dd>
     </div>
   );

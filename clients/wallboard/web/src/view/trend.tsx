@@ -1,10 +1,11 @@
-// The service level of the last hours, one point an interval, by arrival of the calls; the target as a dashed line.
+// The service level of the last hours, one point an interval by arrival of the calls, and up to now as the objective
+// says; the target as a dashed line.
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { getHistory, type History } from "../api";
 import type { Words } from "../i18n";
 import type { Status } from "../tile";
-import { trendData } from "../trend-data";
+import { trendData, withLivePoint, type LivePoint } from "../trend-data";
 import { usePage } from "./app";
 
 const renewMs = 30_000;
@@ -12,23 +13,31 @@ const renewMs = 30_000;
 interface Props {
   segment: string;
   target: number | null;
+  level: number | null; // now
+  core: number | null; // core time now, milliseconds; null or an old level adds nothing
   status: Status;
   calls: boolean; // false: a segment without calls has no service level to draw
 }
 
-export function Trend({ segment, target, status, calls }: Props) {
+export function Trend({ segment, target, level, core, status, calls }: Props) {
   const { words } = usePage();
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
+  const [step, setStep] = useState(0); // letters and lines are made for a size: a chart of another size is made anew
   const history = useHistory(segment, calls);
-  const data = trendData(history, target);
+  const live = useRef<LivePoint[]>([]);
+  if (core !== null && status !== "stale") live.current = withLivePoint(live.current, core / 1000, level);
+  const data = trendData(history, live.current, target);
 
   useEffect(() => {
     const element = box.current;
     if (!element || !calls) return;
     const chart = new uPlot(chartOptions(element, words), [[], [], []], element);
     plot.current = chart;
-    const observer = new ResizeObserver(() => chart.setSize(size(element)));
+    const observer = new ResizeObserver(() => {
+      setStep(sizeStep(element));
+      chart.setSize(size(element));
+    });
     observer.observe(element);
     const scheme = matchMedia("(prefers-color-scheme: dark)");
     const redraw = () => chart.redraw(false);
@@ -39,11 +48,11 @@ export function Trend({ segment, target, status, calls }: Props) {
       chart.destroy();
       plot.current = null;
     };
-  }, [calls, words]);
+  }, [calls, words, step]);
 
   useEffect(() => {
     plot.current?.setData([data.times, data.levels, data.targets]);
-  }, [history, target, status]); // the status: its colours are read when drawing
+  }, [history, live.current, target, status, step]); // the status: its colours are read when drawing
 
   if (!calls) return null;
   const label =
@@ -74,6 +83,7 @@ function useHistory(segment: string, wanted: boolean): History | null {
 }
 
 const size = (element: HTMLElement) => ({ width: Math.max(40, element.clientWidth), height: Math.max(20, element.clientHeight) });
+const sizeStep = (element: HTMLElement) => Math.round(4 * Math.log2(1 + Math.min(element.clientHeight, element.clientWidth / 2)));
 const colour = (element: HTMLElement, name: string) => getComputedStyle(element).getPropertyValue(name).trim();
 
 function chartOptions(element: HTMLElement, words: Words): uPlot.Options {
@@ -85,12 +95,14 @@ function chartOptions(element: HTMLElement, words: Words): uPlot.Options {
     cursor: { show: false },
     padding: [thick() * 2, scale() * 1.4, 0, scale() * 1.4],
     scales: {
-      x: { time: true },
+      // A quarter of an hour at least, or the first minutes would be drawn as if they were a day.
+      x: { time: true, range: (_, low, high) => [Math.min(low ?? 0, (high ?? 0) - 900), high ?? 0] },
       // Half of the scale is enough for most days; a worse one gets what it needs.
       y: { range: (_, low) => [Math.min(0.6, Math.floor((low ?? 1) * 10) / 10), 1.02] },
     },
     axes: [
       {
+        show: element.clientHeight >= 48,
         stroke: () => colour(element, "--trend-axis"),
         font: `${scale()}px "Inter Variable", sans-serif`,
         size: scale() * 1.5,

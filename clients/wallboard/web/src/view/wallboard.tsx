@@ -2,7 +2,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { coreNow, lostSince, openAlerts } from "../board";
 import { columns } from "../layout";
-import { segmentName } from "../options";
+import { withValueNow } from "../alert-text";
+import { namesOf, segmentName } from "../options";
 import { sharedPools, tileModel, type TileModel } from "../tile";
 import type { TextKey } from "../i18n";
 import { AlertStrip } from "./alert-strip";
@@ -18,6 +19,7 @@ export function Wallboard({ board, now }: View) {
   const wanted = board.segments.filter((s) => options.segments.length === 0 || options.segments.includes(s.id));
   const staffing = { byPool: board.staffing, shared: sharedPools(board.segments) };
   const tiles = wanted.map((s) => tileModel(s, staffing, lost !== null, core));
+  const names = namesOf(board.segments, settings.names);
   const shown = options.segments.length === 0 ? undefined : new Set(options.segments);
   return (
     <div class="board" data-lost={lost !== null}>
@@ -27,7 +29,7 @@ export function Wallboard({ board, now }: View) {
       {tiles.length > 0 ? (
         <TileGrid count={tiles.length}>
           {tiles.map((tile) => (
-            <Tile key={tile.id} tile={tile} name={segmentName(tile.id, settings.names)} core={core}
+            <Tile key={tile.id} tile={tile} name={segmentName(tile.id, names)} core={core}
                   age={age(tile, lost, now, core)} />
           ))}
         </TileGrid>
@@ -38,7 +40,7 @@ export function Wallboard({ board, now }: View) {
           {board.complete && options.segments.length > 0 && <p class="why">{words.text("noSegments.why")}</p>}
         </main>
       )}
-      <AlertStrip alerts={openAlerts(board, shown)} stale={lost !== null} known={board.alertsKnown} core={core} />
+      <AlertStrip alerts={openAlerts(board, shown).map((a) => withValueNow(a, board.segments))} names={names} stale={lost !== null} known={board.alertsKnown} core={core} />
     </div>
   );
 }
