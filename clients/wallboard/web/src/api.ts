@@ -75,7 +75,7 @@ export interface Alert {
 
 export interface Segment {
   id: string;
-  name?: string; // what people read; empty: the id
+  name: string; // what people read; empty: the id
   time: string | null;
   stale: boolean;
   stale_reason: string;

@@ -67,6 +67,10 @@ describe("a tile", () => {
 describe("staffing on a tile", () => {
   it("is that of the current interval", () => {
     expect(model(calls).staffing).toEqual({ present: 8, required: 11, pool: null });
+    const advice = staffing.byPool.get(calls.pool)!;
+    const backwards = { ...staffing, byPool: new Map([[calls.pool, { ...advice, recommendations: [...advice.recommendations].reverse() }]]) };
+    expect(tileModel(calls, backwards, false, at + 1800_000).staffing).toEqual({ present: 8, required: 12, pool: null });
+    expect(tileModel(calls, backwards, false, at).staffing).toEqual({ present: 8, required: 11, pool: null });
     expect(tileModel(calls, staffing, false, at + 1800_000).staffing).toEqual({ present: 8, required: 12, pool: null });
   });
   it("is the pool's, and says so, where a pool serves several segments", () => {
