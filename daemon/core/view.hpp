@@ -44,6 +44,7 @@ struct SegmentView {
   std::vector<ObjectiveView> objectives;
   std::vector<Alert> alerts;
   std::optional<Time> longest_wait_since;
+  std::string name;  ///< for people; empty: the id
 };
 
 enum class SourceCondition : std::uint8_t { never_heard, connected, upstream_lost, stale };

@@ -73,6 +73,7 @@ SegmentView Engine::view_segment(std::uint32_t index, const Window& window, Time
   Segment& segment = s.segments[index];
   SegmentView view;
   view.id = s.config.segments[index].id;
+  view.name = s.config.segments[index].name;
   if (segment.pool != none) view.pool = s.config.pools[segment.pool].id;
   view.time = at;
   view.stale = s.is_stale(segment);

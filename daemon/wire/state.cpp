@@ -165,6 +165,7 @@ void to_proto(const Alert& alert, v1::Alert& out) {
 
 void to_proto(const SegmentView& view, v1::SegmentState& out) {
   out.set_id(view.id);
+  out.set_name(view.name);
   out.set_pool(view.pool);
   out.set_time_ns(wire_time(view.time));
   out.set_stale(view.stale);
