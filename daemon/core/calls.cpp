@@ -195,7 +195,10 @@ void Engine::State::on_offered(const Event& event, std::uint32_t index, std::uin
   const std::uint32_t segment = queues[queue].segment;
 
   if (event.direction != Direction::inbound) {
-    contact.stage = Stage::aside;
+    if (contact.offer == none)
+      contact.stage = Stage::aside;
+    else
+      contradiction(event, "that makes a customer's call an outbound or internal one");
     return;
   }
   if (contact.stage == Stage::waiting) {
