@@ -59,6 +59,8 @@ class Calendar {
 
   [[nodiscard]] bool always_open() const noexcept { return always_open_; }
   [[nodiscard]] const Zone& zone() const noexcept { return zone_; }
+  [[nodiscard]] const std::array<Day, 7>& week() const noexcept { return week_; }
+  [[nodiscard]] const std::vector<Exception>& exceptions() const noexcept { return exceptions_; }
   [[nodiscard]] bool is_open(Time t) const;
   /// The next instant after `t` at which it opens or closes; `never` if it does neither within two years.
   [[nodiscard]] Time next_change(Time t) const;

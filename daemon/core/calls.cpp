@@ -45,6 +45,10 @@ void Engine::State::on_call(const Event& event, std::uint32_t source) {
     if (event.direction != Direction::inbound) contacts[index].stage = Stage::aside;
   }
   Contact& contact = contacts[index];
+  if (contact.item != none) {
+    contradiction(event, "of calls, but the contact is a work item");
+    return;
+  }
   if (contact.list == live_calls) move_to_list(index, live_calls);
   if (!event.site.empty()) contact.site = site_of(event.site);
   const bool is_over = contact.stage == Stage::ended;
@@ -332,7 +336,7 @@ void Engine::State::on_answer_retracted(const Event& event, std::uint32_t index)
   reopen_stay(contact.offer);
   for (std::uint32_t origin = stays[contact.offer].origin; origin != none; origin = stays[origin].origin) {
     retract_decision(origin);
-    link_undecided_stay(origin);
+    if (stays[origin].while_open) link_undecided_stay(origin);
   }
   contact.stage = Stage::waiting;
   contact.connected_at = Time{};

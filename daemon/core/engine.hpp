@@ -3,6 +3,7 @@
 // The daemon, the replay, the scenario tests and the simulator are four callers of Engine::step().
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -99,6 +100,12 @@ class Engine {
   /// Replaces the configuration at `now`. What keeps its id keeps its state; what is gone ends; alerts of objectives
   /// that are gone resolve.
   void reconfigure(Config config, Time now, Decisions& out);
+
+  /// Writes all the engine knows, its configuration included, in pieces: what load() makes of it behaves the same from
+  /// then on. The same state gives the same bytes.
+  void save(const std::function<void(std::string_view)>& write) const;
+  /// The engine that save() wrote. Throws ArchiveError (archive.hpp) when `bytes` are not that, or of another version.
+  [[nodiscard]] static Engine load(std::string_view bytes, EngineOptions options);
 
   /// How the last Acknowledge input ended.
   [[nodiscard]] const Acknowledged& last_acknowledge() const noexcept;

@@ -26,6 +26,10 @@ class WaitHistogram {
   /// The nearest-rank quantile, `p` in (0, 1]; nullopt without any wait.
   [[nodiscard]] std::optional<Duration> quantile(double p) const;
   [[nodiscard]] const std::vector<std::pair<Bucket, std::int64_t>>& used() const noexcept { return used_; }
+  template <class A>
+  void visit(A& archive) {
+    archive(used_);
+  }
 
  private:
   std::vector<std::pair<Bucket, std::int64_t>> used_;  // ascending by bucket, counts never 0

@@ -81,8 +81,12 @@ void Engine::State::close_item(std::uint32_t index, Time at) {
 void Engine::State::on_item(const Event& event, std::uint32_t source) {
   std::uint32_t index = find_contact(source, event.contact);
   if (event.kind == EventKind::received) {
-    if (index != none && (contacts[index].stage == Stage::open_item)) {
+    if (index != none && contacts[index].stage == Stage::open_item) {
       if (!sources[source].in_resync) contradiction(event, "of an item that is open already");
+      return;
+    }
+    if (index != none && contacts[index].list == live_calls && contacts[index].stage != Stage::aside) {
+      contradiction(event, "of work items, but the contact is a call");
       return;
     }
     if (index != none) forget_contact(index);  // the name is used again

@@ -33,6 +33,10 @@ class AlertLifecycle {
   [[nodiscard]] AlertState state() const noexcept { return state_; }
   [[nodiscard]] Time pending_since() const noexcept { return pending_since_; }
   [[nodiscard]] Time fired_at() const noexcept { return fired_at_; }
+  template <class A>
+  void visit(A& archive) {
+    archive(state_, condition_, pending_since_, fired_at_, said_at_, good_since_, acknowledged_, acknowledged_until_);
+  }
 
  private:
   [[nodiscard]] Time repeat_at(const AlertRule& rule) const noexcept;

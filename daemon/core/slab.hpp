@@ -28,6 +28,10 @@ class Slab {
   }
   [[nodiscard]] Row& operator[](std::uint32_t index) { return rows_[index]; }
   [[nodiscard]] const Row& operator[](std::uint32_t index) const { return rows_[index]; }
+  template <class A>
+  void visit(A& archive) {
+    archive(rows_, free_);
+  }
   [[nodiscard]] std::size_t used() const noexcept { return rows_.size() - free_.size(); }
 
  private:

@@ -328,6 +328,10 @@ struct Engine::State {
   [[nodiscard]] Figures segment_figures(std::uint32_t segment, const Window& window, Time at);
   void live_figures(Figures& figures, const Slot& slot, Time at) const;
 
+  // ---- snapshot.cpp
+  template <class A>
+  void visit_tables(A& archive);
+
   // ---- tables
   Config config;
   EngineOptions options;

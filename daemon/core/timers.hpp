@@ -38,6 +38,10 @@ class Timers {
   /// at it in any case.
   [[nodiscard]] std::optional<Due> take(Time limit, bool inclusive);
   [[nodiscard]] Time next() const noexcept { return heap_.empty() ? never : heap_.front().at; }
+  template <class A>
+  void visit(A& archive) {
+    archive(heap_, positions_, armed_);
+  }
 
  private:
   struct Entry {
@@ -47,6 +51,10 @@ class Timers {
     std::uint32_t subject;
     [[nodiscard]] bool before(const Entry& other) const noexcept {
       return at != other.at ? at < other.at : order < other.order;
+    }
+    template <class A>
+    void visit(A& archive) {
+      archive(at, order, kind, subject);
     }
   };
   [[nodiscard]] std::uint32_t& position(TimerKind kind, std::uint32_t subject);

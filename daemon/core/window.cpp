@@ -5,6 +5,10 @@
 namespace reach {
 namespace {
 constexpr std::size_t history_limit = 7 * 96;  // a week of quarters of an hour
+/// The slot of length `width` that holds `at`; before 1970 too.
+std::int64_t slot_of(Duration at, Duration width) {
+  return at / width - (at % width < Duration::zero() ? 1 : 0);
+}
 constexpr auto interval_index = static_cast<std::size_t>(Period::interval);
 }  // namespace
 
@@ -85,10 +89,9 @@ void RollingWindow::begin_slot(std::int64_t slot) {
 }
 
 void RollingWindow::advance(Duration open_now) {
-  begin_slot(open_now / bucket_);
+  begin_slot(slot_of(open_now, bucket_));
   // A slot leaves when its end is `length` ago.
-  oldest_kept_ = (open_now - length_) / bucket_;
-  if (open_now < length_) oldest_kept_ = INT64_MIN;
+  oldest_kept_ = slot_of(open_now - length_, bucket_);
   while (!entries_.empty() && entries_.front().slot < oldest_kept_) {
     apply(entries_.front().key, -entries_.front().n);
     entries_.pop_front();
@@ -96,7 +99,7 @@ void RollingWindow::advance(Duration open_now) {
 }
 
 void RollingWindow::change(Key key, Duration at, std::int64_t n) {
-  const std::int64_t slot = at / bucket_;
+  const std::int64_t slot = slot_of(at, bucket_);
   if (slot < oldest_kept_) return;
   apply(key, n);
   begin_slot(slot);  // what is first of its slot must not leave with an older one

@@ -33,6 +33,10 @@ class CalendarWindows {
   /// Its counts alone: cheap enough for every event.
   [[nodiscard]] Counts counts(Period kind) const noexcept;
   [[nodiscard]] const std::deque<TrendView>& history() const noexcept { return history_; }
+  template <class A>
+  void visit(A& archive) {
+    archive(periods_.range, current_, closed_, history_);
+  }
 
  private:
   template <class Apply>
@@ -49,6 +53,7 @@ class CalendarWindows {
 class RollingWindow {
  public:
   explicit RollingWindow(Duration length);
+  RollingWindow() : RollingWindow(Duration(1)) {}  ///< to be read into
   [[nodiscard]] Duration length() const noexcept { return length_; }
   /// `open_now`: the open-time clock. Drops what is older than the window.
   void advance(Duration open_now);
@@ -58,6 +63,10 @@ class RollingWindow {
   [[nodiscard]] const Tally& tally() const noexcept { return total_; }
   /// Open time at which the oldest bucket leaves; Duration::max() if the window is empty.
   [[nodiscard]] Duration next_change() const noexcept;
+  template <class A>
+  void visit(A& archive) {
+    archive(length_, bucket_, total_, newest_, newest_slot_, oldest_kept_, entries_);
+  }
 
  private:
   // A counter, or from counter_count on a bucket of waits.
@@ -66,6 +75,10 @@ class RollingWindow {
     std::int64_t slot;
     std::int64_t n;
     Key key;
+    template <class A>
+    void visit(A& archive) {
+      archive(slot, n, key);
+    }
   };
   void begin_slot(std::int64_t slot);
   void change(Key key, Duration at, std::int64_t n);

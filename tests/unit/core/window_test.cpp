@@ -39,6 +39,17 @@ TEST(RollingWindow, EqualsTheExactWindowWithinOneBucket) {
   EXPECT_TRUE(window.tally().empty());
 }
 
+TEST(RollingWindow, ForgetsBefore1970AsAfter) {
+  RollingWindow window(minutes(30));
+  const Duration long_ago = -std::chrono::hours(24 * 365 * 200);
+  window.advance(long_ago);
+  window.add(Counter::met, long_ago, 1);
+  EXPECT_EQ(window.tally()[Counter::met], 1);
+  window.advance(window.next_change());
+  EXPECT_EQ(window.tally()[Counter::met], 0);
+  EXPECT_EQ(window.next_change(), Duration::max());
+}
+
 TEST(CalendarWindows, BooksAFactWhereItBecomesKnownAndACorrectionWhereTheFactWas) {
   const Zone utc;
   CalendarWindows windows;

@@ -1,0 +1,175 @@
+// Values to bytes and back, by one description of each type that serves both ways.
+#pragma once
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace reach {
+
+/// The bytes are not what this version writes: cut short, damaged, or of another version.
+struct ArchiveError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Both directions. A type takes part by a member `template <class A> void visit(A& archive) { archive(a_, b_); }` or
+/// a function `visit(A&, T&)` beside it. Integers are zigzag varints, so that small numbers take one byte.
+template <class Derived>
+class Archive {
+ public:
+  template <class... Fields>
+  void operator()(Fields&... fields) {
+    (one(fields), ...);
+  }
+
+ private:
+  Derived& self() { return static_cast<Derived&>(*this); }
+
+  template <class T>
+  void one(T& value) {
+    if constexpr (std::is_enum_v<T>) {
+      auto number = static_cast<std::int64_t>(value);
+      self().integer(number);
+      value = static_cast<T>(number);
+    } else if constexpr (std::is_same_v<T, double>) {
+      self().real(value);
+    } else if constexpr (std::is_integral_v<T>) {
+      auto number = static_cast<std::int64_t>(value);
+      self().integer(number);
+      value = static_cast<T>(number);
+    } else if constexpr (requires { visit(self(), value); }) {
+      visit(self(), value);
+    } else {
+      value.visit(self());
+    }
+  }
+  void one(std::string& text) { self().text(text); }
+  template <class Rep, class Ratio>
+  void one(std::chrono::duration<Rep, Ratio>& d) {
+    auto count = static_cast<std::int64_t>(d.count());
+    self().integer(count);
+    d = std::chrono::duration<Rep, Ratio>(static_cast<Rep>(count));
+  }
+  template <class Clock, class Span>
+  void one(std::chrono::time_point<Clock, Span>& t) {
+    Span since = t.time_since_epoch();
+    one(since);
+    t = std::chrono::time_point<Clock, Span>(since);
+  }
+  template <class A, class B>
+  void one(std::pair<A, B>& pair) {
+    one(pair.first);
+    one(pair.second);
+  }
+  template <class T>
+  void one(std::optional<T>& value) {
+    bool present = value.has_value();
+    one(present);
+    if (!present) {
+      value.reset();
+      return;
+    }
+    if (!value) value.emplace();
+    one(*value);
+  }
+  template <class T, std::size_t n>
+  void one(std::array<T, n>& values) {
+    for (T& value : values) one(value);
+  }
+  template <class T>
+  void one(std::vector<T>& values) {
+    list(values);
+  }
+  template <class T>
+  void one(std::deque<T>& values) {
+    list(values);
+  }
+  template <class List>
+  void list(List& values) {
+    std::size_t size = values.size();
+    self().size(size);
+    if (values.size() != size) values.resize(size);
+    for (auto& value : values) one(value);
+  }
+};
+
+/// Writes; hands over the bytes in pieces of about 64 KiB.
+class ArchiveWriter : public Archive<ArchiveWriter> {
+ public:
+  explicit ArchiveWriter(std::function<void(std::string_view)> sink) : sink_(std::move(sink)) {}
+  /// Hands over what is left; call once at the end.
+  void finish() {
+    if (!buffer_.empty()) sink_(buffer_);
+    buffer_.clear();
+  }
+
+ private:
+  friend Archive<ArchiveWriter>;
+  void integer(std::int64_t& number) {
+    auto rest = (static_cast<std::uint64_t>(number) << 1) ^ static_cast<std::uint64_t>(number >> 63);
+    for (; rest >= 0x80; rest >>= 7) buffer_ += static_cast<char>(rest | 0x80);
+    buffer_ += static_cast<char>(rest);
+    if (buffer_.size() > 65536) finish();
+  }
+  void real(double& number);
+  void size(std::size_t& number) {
+    auto count = static_cast<std::int64_t>(number);
+    integer(count);
+  }
+  void text(std::string& text) {
+    std::size_t length = text.size();
+    size(length);
+    buffer_ += text;
+  }
+  std::function<void(std::string_view)> sink_;
+  std::string buffer_;
+};
+
+/// Reads. Throws ArchiveError; reads never go past the end, lists are never larger than the bytes that are left.
+class ArchiveReader : public Archive<ArchiveReader> {
+ public:
+  explicit ArchiveReader(std::string_view bytes) : rest_(bytes) {}
+  [[nodiscard]] bool at_end() const noexcept { return rest_.empty(); }
+
+ private:
+  friend Archive<ArchiveReader>;
+  void integer(std::int64_t& number) {
+    std::uint64_t value = 0;
+    for (int shift = 0; shift < 70; shift += 7) {
+      if (rest_.empty()) throw ArchiveError("it ends in the middle of a number");
+      const auto byte = static_cast<unsigned char>(rest_.front());
+      rest_.remove_prefix(1);
+      value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+      if (byte < 0x80) {
+        number = static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+        return;
+      }
+    }
+    throw ArchiveError("a number is longer than 64 bits");
+  }
+  void real(double& number);
+  void size(std::size_t& number) {
+    std::int64_t count = 0;
+    integer(count);
+    if (count < 0 || static_cast<std::uint64_t>(count) > rest_.size())
+      throw ArchiveError("a list is longer than the data");
+    number = static_cast<std::size_t>(count);
+  }
+  void text(std::string& text) {
+    std::size_t length = 0;
+    size(length);
+    text.assign(rest_.substr(0, length));
+    rest_.remove_prefix(length);
+  }
+  std::string_view rest_;
+};
+
+}  // namespace reach
