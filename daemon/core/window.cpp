@@ -110,8 +110,13 @@ void RollingWindow::change(Key key, Duration at, std::int64_t n) {
       newest_.waits.add(static_cast<WaitHistogram::Bucket>(key - counter_count), n);
     return;
   }
-  auto place = entries_.end();  // late facts are recent: search from the new end
-  while (place != entries_.begin() && std::prev(place)->slot > slot) --place;
+  // A late fact joins its like in its slot: a backlog of hours, sent at once after an outage, costs no more than live.
+  auto place = std::ranges::lower_bound(entries_, slot, {}, &Entry::slot);
+  for (; place != entries_.end() && place->slot == slot; ++place) {
+    if (place->key != key) continue;
+    place->n += n;
+    return;
+  }
   entries_.insert(place, {slot, n, key});
 }
 
