@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <random>
 #include <string>
@@ -125,6 +126,49 @@ void expect_accounted_for(const Figures& f, const std::string& where) {
                                    f.missed, f.waiting, f.backlog, f.overdue, f.items_met, f.items_missed}) {
     EXPECT_GE(count, 0) << where;
   }
+}
+
+/// 20 minutes of calls, each answered after 0 to 39 s.
+std::vector<Event> twenty_minutes(std::vector<std::string>& names) {
+  std::vector<Event> events;
+  for (int i = 0; i < 1200; ++i) names.push_back("c" + std::to_string(i));
+  for (int i = 0; i < 1200; ++i) {
+    Event event;
+    event.source = "pbx";
+    event.contact = names[static_cast<std::size_t>(i)];
+    event.queue = "a1";
+    event.kind = EventKind::offered;
+    event.at = eight + std::chrono::seconds(i);
+    events.push_back(event);
+    event.kind = EventKind::answered;
+    event.at += std::chrono::seconds(i * 7 % 40);
+    events.push_back(event);
+  }
+  return events;
+}
+
+TEST(Backlog, GivesTheSameRollingFiguresAsLive) {
+  std::vector<std::string> names;
+  std::vector<Event> events = twenty_minutes(names);
+  const auto figures_after = [&](bool late) {
+    Engine engine(config(), EngineOptions{false, false}, eight);
+    Decisions decisions;
+    for (const Event& event : events)
+      engine.step(event, eight + (late ? std::chrono::minutes(25) : event.at - eight), decisions);
+    engine.step(TimePassed{}, eight + std::chrono::minutes(40), decisions);
+    const Window half_an_hour{Window::Kind::rolling, std::chrono::minutes(30), {}};
+    return engine.view_segment(0, half_an_hour, engine.now()).figures;
+  };
+  const Figures late = figures_after(true);  // the adapter was cut off, and sends everything 25 minutes later
+  std::ranges::stable_sort(events, {}, &Event::at);
+  const Figures live = figures_after(false);
+  EXPECT_GT(live.met, 100);
+  EXPECT_GT(live.missed, 100);
+  EXPECT_EQ(late.met, live.met);
+  EXPECT_EQ(late.missed, live.missed);
+  EXPECT_EQ(late.answered, live.answered);
+  EXPECT_EQ(late.asa_s, live.asa_s);
+  EXPECT_EQ(late.wait_p90_s, live.wait_p90_s);
 }
 
 class Simulation : public testing::TestWithParam<unsigned> {};
