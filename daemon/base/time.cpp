@@ -35,10 +35,10 @@ std::string to_rfc3339(Time t) {
   const auto of_day = std::chrono::floor<std::chrono::seconds>(t - day).count();
   const long long fraction = (t - std::chrono::floor<std::chrono::seconds>(t)).count();
   std::array<char, 48> text{};
-  int n = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(ymd.year()),
-                        static_cast<unsigned>(ymd.month()), static_cast<unsigned>(ymd.day()),
-                        static_cast<int>(of_day / 3600), static_cast<int>(of_day / 60 % 60),
-                        static_cast<int>(of_day % 60));
+  int n =
+      std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(ymd.year()),
+                    static_cast<unsigned>(ymd.month()), static_cast<unsigned>(ymd.day()),
+                    static_cast<int>(of_day / 3600), static_cast<int>(of_day / 60 % 60), static_cast<int>(of_day % 60));
   const auto rest = static_cast<std::size_t>(n);
   if (fraction != 0) {
     if (fraction % 1'000'000 == 0)

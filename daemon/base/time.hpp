@@ -15,10 +15,16 @@ using Time = std::chrono::sys_time<Duration>;
 /// "Never": later than every point in time that can be meant.
 inline constexpr Time never = Time::max();
 
-[[nodiscard]] constexpr Time time_from_ns(std::int64_t ns) noexcept { return Time(Duration(ns)); }
-[[nodiscard]] constexpr std::int64_t ns_of(Time t) noexcept { return t.time_since_epoch().count(); }
+[[nodiscard]] constexpr Time time_from_ns(std::int64_t ns) noexcept {
+  return Time(Duration(ns));
+}
+[[nodiscard]] constexpr std::int64_t ns_of(Time t) noexcept {
+  return t.time_since_epoch().count();
+}
 /// `d` in seconds, as figures and people want it.
-[[nodiscard]] constexpr double seconds_of(Duration d) noexcept { return std::chrono::duration<double>(d).count(); }
+[[nodiscard]] constexpr double seconds_of(Duration d) noexcept {
+  return std::chrono::duration<double>(d).count();
+}
 
 /// RFC 3339 in UTC with as many fraction digits (0, 3, 6 or 9) as `t` needs: "2026-11-23T08:00:00.250Z".
 [[nodiscard]] std::string to_rfc3339(Time t);
