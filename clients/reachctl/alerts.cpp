@@ -25,6 +25,7 @@ void print(const Context& context, const v1::Alert& alert) {
 }
 
 int follow(const Context& context) {
+  client::block_signals();
   std::mutex mutex;  // guards stdout's order: both threads print
   client::SubscriberOptions options;
   options.publish_endpoint = context.publish_endpoint;

@@ -55,7 +55,8 @@ void add_test(CLI::App& app, Context& context);
 void print_json(const google::protobuf::Message& message);
 /// Prints a sentence to stderr, "reachctl: " before it.
 void complain(const std::string& sentence);
-/// The signal to end was given (SIGINT, SIGTERM): following commands ask between two steps.
+/// The signal to end was given (SIGINT, SIGTERM): commands that go on until then, and have blocked the signals
+/// (client::block_signals), ask between two steps. All others end at once by the signal itself.
 [[nodiscard]] bool stop_requested();
 
 /// Blocks with text for people, used by `status` and `replay`.

@@ -1,11 +1,12 @@
 // reachctl: the command line for supervisors, operators and scripts.
 #include <exception>
+#include <iostream>
 
 #include "clients/reachctl/command.hpp"
 
 int main(int argc, char** argv) {
   using namespace reach::ctl;
-  reach::client::block_signals();
+  std::ios::sync_with_stdio(false);  // replays read and write a lot
   CLI::App app("Asks, follows and feeds reachd; replays and tests without it.", "reachctl");
   Context context;
   context.common.add_to(app);

@@ -1,4 +1,7 @@
 // reachctl send: JSON lines on stdin to acknowledged events.
+#include <poll.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -53,7 +56,7 @@ bool wait_until(Time t) {
 class Lines {
  public:
   bool next(v1::Event& event) {
-    while (std::getline(std::cin, line_)) {
+    while (wait_for_input() && std::getline(std::cin, line_)) {
       ++number_;
       if (line_.find_first_not_of(" \t\r") == std::string::npos) continue;
       const auto problem = client::from_json_line(line_, event);
@@ -65,6 +68,16 @@ class Lines {
   [[nodiscard]] std::uint64_t bad() const { return bad_; }
 
  private:
+  /// False when the signal to end comes first.
+  static bool wait_for_input() {
+    while (std::cin.rdbuf()->in_avail() <= 0) {
+      pollfd input{STDIN_FILENO, POLLIN, 0};
+      if (poll(&input, 1, 100) > 0) return true;
+      if (stop_requested()) return false;
+    }
+    return true;
+  }
+
   std::string line_;
   std::uint64_t number_ = 0, bad_ = 0;
 };
@@ -124,6 +137,7 @@ void post_all(Lines& lines, Posting& posting, const Options& options) {
 }
 
 int send(const Context& context, const Options& options) {
+  client::block_signals();  // an interrupted sending still waits for its acknowledgements
   client::SenderOptions with;
   with.endpoint = context.ingest_endpoint;
   with.source = options.source;

@@ -46,7 +46,8 @@ int print_once(const Context& context) {
 }
 
 int watch(const Context& context) {
-  std::mutex mutex;  // guards board
+  client::block_signals();  // the terminal is put right before the end
+  std::mutex mutex;         // guards board
   Board board;
   client::SubscriberOptions options;
   options.publish_endpoint = context.publish_endpoint;
