@@ -33,12 +33,12 @@ def of_queue_log(path, since=0, until=float("inf"), only=None):
             if event == "ENTERQUEUE":
                 q["offered"] += 1
                 q["transferred_in"] += call in answered_before
-                entered[call] = at
+                entered[call, queue] = at
             elif event == "CONNECT":
                 q["answered"] += 1
                 answered_before.add(call)
-                if call in entered:
-                    q["waits"].append(at - entered[call])
+                if (call, queue) in entered:  # a masquerade changes the id
+                    q["waits"].append(at - entered.pop((call, queue)))
             elif event == "ABANDON":
                 q["abandoned"] += 1
             elif event in REASONS:

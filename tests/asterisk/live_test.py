@@ -3,11 +3,11 @@
 
     live_test.py --adapter PROGRAM --reachd PROGRAM --reachctl PROGRAM [--seconds N] [--seed N] [--keep]
 
-Two adapters listen to one PBX under two names: "pbx2" directly, "pbx1" through a proxy that is cut for 20 seconds. The
-PBX is restarted once. Then reachd's figures are compared with the PBX's own queue_log:
+Three adapters listen to one PBX under three names: "pbx2" directly, "pbx1" through a proxy that is cut for 20 seconds,
+"pbx3" is killed (kill -9) and started again. The PBX is restarted once. Then reachd's figures are compared with the PBX's own queue_log:
 
   - of pbx2, and of pbx1 outside the cut: equal, per queue and outcome;
-  - of both over all: seen <= log <= seen + unknown + reported lost;
+  - of all three over all: seen <= log <= seen + unknown + reported lost;
   - callers who were turned away (full, nobody there), of whom the log has no line, are counted;
   - at the end nobody waits and nobody talks;
   - adapters with a wrong password, without rights or without a PBX say which line of manager.conf to change.
@@ -36,6 +36,7 @@ from queue_log_account import of_queue_log  # noqa: E402
 
 OUTCOMES = ("offered", "answered", "abandoned", "forwarded")
 QUEUES = ("sales", "service", "everybody", "small", "closed", "drained", "announced", "optimised", "consulting")
+SOURCES = ("pbx1", "pbx2", "pbx3")
 DIALLED = {"51": 6, "52": 4, "53": 4, "54": 3, "55": 1, "56": 1.5, "57": 1, "58": 1.5, "59": 1, "60": 1.5}
 PEOPLE = [f"Local/{number}@agents/n" for number in range(1001, 1011)]
 
@@ -213,7 +214,7 @@ medium = "call"
 threshold = "5s"
 short_abandon = "2s"
 '''
-        for source in ("pbx1", "pbx2"):
+        for source in SOURCES:
             for queue in QUEUES:
                 text += f'[[segment]]\nid = "{source}-{queue}"\nqueues = ["{source}/{queue}"]\n'
         path = self.folder / "reachd.toml"
@@ -228,7 +229,7 @@ short_abandon = "2s"
     def seen(self):
         """{source: {queue: figures}}, waiting and busy people, and the sources."""
         status = self.status()
-        seen = {"pbx1": {}, "pbx2": {}}
+        seen = {source: {} for source in SOURCES}
         for segment in status["segments"]:
             for queue in segment["queues"]:
                 source, name = queue["id"].split("/")
@@ -302,13 +303,15 @@ short_abandon = "2s"
             stderr=subprocess.DEVNULL).returncode == 0)
         self.launch("pbx1", o.adapter, "--config", self.adapter_config("pbx1", proxy.port))
         self.launch("pbx2", o.adapter, "--config", self.adapter_config("pbx2", self.pbx_port, more='resync_every = "30s"'))
+        pbx3 = self.adapter_config("pbx3", self.pbx_port, more=f'spool_directory = "{self.folder}/spool"')
+        self.launch("pbx3", o.adapter, "--config", pbx3)
         for name, user, secret, port in (("deaf", "deaf", "secret", self.pbx_port),
                                          ("halfdeaf", "halfdeaf", "secret", self.pbx_port),
                                          ("stranger", "reachd", "wrong", self.pbx_port),
                                          ("nobody", "reachd", "secret", free_port())):
             config = self.adapter_config(name, port, user, secret, 'resync_every = "10s"')
             self.launch(name, o.adapter, "--config", config, "--to", "-", out=subprocess.DEVNULL)
-        for source in ("pbx1", "pbx2"):
+        for source in SOURCES:
             self.wait_for(f"{source}'s connection", lambda: self.source_state(source) == "connected")
         time.sleep(1.5)
 
@@ -322,6 +325,14 @@ short_abandon = "2s"
         self.say("cut pbx1 off")
         proxy.cut()
         self.wait_for("pbx1 is known to be cut off", lambda: self.source_state("pbx1") not in ("connected", None), 5)
+        self.until(57 * scale)
+        self.say("kill pbx3")
+        name, process = next(p for p in self.processes if p[0] == "pbx3")
+        self.processes.remove((name, process))
+        process.kill()
+        process.wait()
+        self.until(62 * scale)
+        self.launch("pbx3", o.adapter, "--config", pbx3)
         self.until(70 * scale)
         self.say("mend the line")
         proxy.mend()
@@ -378,7 +389,7 @@ short_abandon = "2s"
     def bounds(self):
         log = self.log()
         seen, sources, status = self.seen()
-        for source in ("pbx1", "pbx2"):
+        for source in SOURCES:
             lost = sources[source]["events_lost"]
             for q in QUEUES:
                 figures = seen[source].get(q)
@@ -417,7 +428,7 @@ short_abandon = "2s"
                 process.kill()
                 code = "none"
                 self.problems.append(f"{name} does not end with SIGTERM")
-            if code != 0 and name in ("reachd", "pbx1", "pbx2"):
+            if code != 0 and name in ("reachd", *SOURCES):
                 self.problems.append(f"{name} ended with {code}: {(self.folder / f'{name}.log').read_text()[-600:]}")
         self.pbx("kill", check=False)
 

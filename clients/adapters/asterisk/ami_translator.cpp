@@ -167,6 +167,7 @@ struct AmiTranslator::State {
   // Asterisk numbers its channels: what came up unseen can be counted.
   std::uint64_t last_channel = 0;
   std::optional<std::uint64_t> gap_from;
+  bool fresh = true;  // no listing yet: reachd may know calls of a former life of this adapter
 
   // ---- saying things
 
@@ -228,10 +229,10 @@ struct AmiTranslator::State {
   /// The call a queue event is about. A masquerade gives a waiting call another Uniqueid: then it is the one that
   /// came to this queue at that time (HoldTime), in a channel that is gone.
   Call* find_in_queue(const AmiMessage& message, Time at) {
-    if (Call* call = find(message.get("Uniqueid"))) return call;
-    if (message.get("Uniqueid").empty()) return nullptr;
+    Call* known = find(message.get("Uniqueid"));
+    if (known && known->stage == Call::Stage::waiting && known->queue == message.get("Queue")) return known;
     const std::string_view hold = message.get("HoldTime");
-    if (hold.empty()) return nullptr;
+    if (hold.empty() || message.get("Uniqueid").empty()) return known;
     const Time joined = at - seconds(hold);
     Call* best = nullptr;
     for (auto& [id, call] : calls) {
@@ -240,13 +241,18 @@ struct AmiTranslator::State {
       if (apart <= std::chrono::milliseconds(1500) && (!best || apart < std::chrono::abs(best->joined - joined)))
         best = &call;
     }
-    if (best) take_over(*best, text(message.get("Uniqueid")));
+    if (!best) return known;
+    take_over(*best, text(message.get("Uniqueid")));
     return best;
   }
 
   /// `call` goes on in the channel `uniqueid`; what happens to its former channel is no longer its business.
   void take_over(Call& call, const std::string& uniqueid) {
     for (const std::string& former : std::exchange(call.uniqueids, {})) by_uniqueid.erase(former);
+    if (Call* was = find(uniqueid); was && was != &call) {  // his first contact: over, and without a channel of its own
+      was->hung_up = now;
+      arm(*was);
+    }
     name(call, uniqueid);
     call.hung_up.reset();
     call.touched = messages;
@@ -888,7 +894,28 @@ struct AmiTranslator::State {
     channels_listed = with_channels;
     members.finish_listing(now, out);
     take_entries(out);
+    if (fresh) take_talks();
+    fresh = false;
     resync_end = now + settle_after_listing;
+  }
+
+  /// Calls that talk when the adapter starts. reachd may have heard of them from its former life: their end will be
+  /// told, their beginning not again.
+  void take_talks() {
+    for (const auto& [uniqueid, channel] : listed) {
+      if (channel.application != "Queue" || channel.bridge.empty() || by_uniqueid.contains(uniqueid)) continue;
+      Call& call = add(uniqueid);
+      call.stage = Call::Stage::connected;
+      call.queue = text(queue_argument(channel.application_data));
+      call.journey = channel.linkedid;
+      for (const auto& [other_id, other] : listed) {
+        if (other_id == uniqueid || other.bridge != channel.bridge) continue;
+        call.agent_interface = members.interface_of_channel(other.name);
+        call.agent = members.agent(call.agent_interface, {});
+        call.agent_channel = other_id;
+        if (!call.agent_interface.empty()) break;
+      }
+    }
   }
 
   /// What was known and is in neither list, and of which no event came since, ended unseen.
@@ -1027,6 +1054,14 @@ void AmiTranslator::finish_listing(bool channels_listed, Time now, Events& out) 
 }
 bool AmiTranslator::resyncing() const {
   return state_->in_resync;
+}
+
+std::uint64_t AmiTranslator::last_channel() const {
+  return state_->last_channel;
+}
+void AmiTranslator::resume_after(std::uint64_t channel) {
+  state_->last_channel = channel;
+  if (channel > 0) state_->gap_from = channel;
 }
 
 std::map<std::string, int, std::less<>> AmiTranslator::waiting() const {

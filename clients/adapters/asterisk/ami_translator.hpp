@@ -68,6 +68,11 @@ class AmiTranslator {
   void finish_listing(bool channels_listed, Time now, Events& out);
   [[nodiscard]] bool resyncing() const;
 
+  /// Asterisk numbers its channels. The highest number seen; 0: none yet.
+  [[nodiscard]] std::uint64_t last_channel() const;
+  /// This adapter was here before and saw channels up to this number: what came up since is reported as lost.
+  void resume_after(std::uint64_t channel);
+
   /// Calls that wait now, per queue of which a call was ever known.
   [[nodiscard]] std::map<std::string, int, std::less<>> waiting() const;
   [[nodiscard]] const SeenCounts& seen() const;

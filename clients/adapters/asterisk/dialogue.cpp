@@ -39,8 +39,11 @@ Time PbxClock::local(Time stamp, Time received) {
   return std::min(stamp + behind_, received);
 }
 
-AmiDialogue::AmiDialogue(DialogueSettings settings, AmiTranslator translator)
-    : settings_(std::move(settings)), translator_(std::move(translator)) {}
+AmiDialogue::AmiDialogue(DialogueSettings settings, AmiTranslator translator, const DialogueMemory& memory)
+    : settings_(std::move(settings)), translator_(std::move(translator)), startup_(memory.startup) {
+  heard_before_ = !startup_.empty();
+  translator_.resume_after(memory.last_channel);
+}
 
 std::string AmiDialogue::section() const {
   return "manager.conf, section [" + settings_.user + "]: ";

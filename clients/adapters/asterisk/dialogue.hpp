@@ -43,10 +43,17 @@ class PbxClock {
   Duration behind_{};
 };
 
+/// What outlives the adapter itself, so that it can tell what it missed.
+struct DialogueMemory {
+  std::string startup;             ///< when the Asterisk process began that was heard last; empty: none was
+  std::uint64_t last_channel = 0;  ///< the number of its newest channel
+  bool operator==(const DialogueMemory&) const = default;
+};
+
 /// One PBX, over all its connections. `now` and `received` are this machine's clock.
 class AmiDialogue {
  public:
-  AmiDialogue(DialogueSettings settings, AmiTranslator translator);
+  AmiDialogue(DialogueSettings settings, AmiTranslator translator, const DialogueMemory& memory = {});
 
   void connected(Time now);
   void take(const AmiMessage& message, Time received, DialogueOutput& out);
@@ -54,6 +61,7 @@ class AmiDialogue {
   void disconnected(const std::string& reason, Time now, DialogueOutput& out);
   void pass(Time now, DialogueOutput& out);
   [[nodiscard]] Time next_wakeup() const;
+  [[nodiscard]] DialogueMemory memory() const { return {startup_, translator_.last_channel()}; }
   /// Asterisk is logged in to and tells its events.
   [[nodiscard]] bool hears() const { return step_ == Step::listing || step_ == Step::listening; }
 

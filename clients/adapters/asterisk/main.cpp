@@ -2,8 +2,11 @@
 #include <spdlog/spdlog.h>
 
 #include <csignal>
+#include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <mutex>
 #include <optional>
 
 #include "clients/adapters/asterisk/config.hpp"
@@ -120,14 +123,37 @@ class Live {
     };
     calls.problem = [](const std::string& sentence) { spdlog::warn("{}", sentence); };
     calls.note = [](const std::string& sentence) { spdlog::info("{}", sentence); };
+    if (const std::string state = adapter::state_directory(config.spool_directory); !state.empty()) {
+      memory_file_ = state + "/heard";
+      std::filesystem::create_directories(state);
+    }
+    calls.memory = [this](const DialogueMemory& memory) {
+      const std::lock_guard lock(memory_mutex_);
+      memory_ = memory;
+    };
     AmiTranslator translator(config.translator(), adapter::Pseudonyms(ready.pseudonym_key));
     session_ = std::make_unique<Session>(config.pbx.host, static_cast<std::uint16_t>(config.pbx.port),
-                                         AmiDialogue(with, std::move(translator)), std::move(calls));
+                                         AmiDialogue(with, std::move(translator), read_memory()), std::move(calls));
+  }
+
+  /// Writes down what was heard last. For the main thread: the session's must not wait for a disk.
+  void remember() {
+    std::unique_lock lock(memory_mutex_);
+    if (!memory_ || memory_file_.empty()) return;
+    const DialogueMemory memory = *std::exchange(memory_, std::nullopt);
+    lock.unlock();
+    {
+      std::ofstream file(memory_file_ + ".new");
+      file << memory.last_channel << ' ' << memory.startup << '\n';
+      if (!file) return;  // told by the spool, which is in the same place
+    }
+    std::rename((memory_file_ + ".new").c_str(), memory_file_.c_str());
   }
 
   /// Stops listening, then waits until reachd has everything. False if it has not.
   bool end(const std::string& endpoint) {
     session_.reset();
+    remember();
     if (lines_) lines_->finish();
     if (!sender_ || sender_->drain(std::chrono::seconds(5))) return true;
     spdlog::error("{} events were not acknowledged; is reachd running at {}?", sender_->state().pending, endpoint);
@@ -135,6 +161,16 @@ class Live {
   }
 
  private:
+  [[nodiscard]] DialogueMemory read_memory() const {
+    DialogueMemory memory;
+    std::ifstream file(memory_file_);
+    if (file >> memory.last_channel) std::getline(file >> std::ws, memory.startup);
+    return memory;
+  }
+
+  std::string memory_file_;
+  std::mutex memory_mutex_;
+  std::optional<DialogueMemory> memory_;
   std::unique_ptr<client::Sender> sender_;
   std::unique_ptr<adapter::EventLines> lines_;
   std::unique_ptr<Session> session_;  // last: its thread uses the others
@@ -148,6 +184,7 @@ int run_live(const Arguments& arguments, Ready ready) {
     while (signal == 0) {
       client::notify_systemd("WATCHDOG=1");
       signal = client::wait_signal(1);
+      live.remember();
       if (signal != SIGHUP) continue;
       if (auto again = load(arguments)) {
         ready = std::move(*again);

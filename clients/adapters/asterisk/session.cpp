@@ -154,6 +154,10 @@ struct Session::Impl {
         carry_out(out);
       }
       calls.passed(now);
+      if (const DialogueMemory memory = dialogue.memory(); memory != remembered) {
+        remembered = memory;
+        calls.memory(memory);
+      }
       schedule_tick();
     });
   }
@@ -171,6 +175,7 @@ struct Session::Impl {
   std::string outbox, sending;
   std::uint64_t connection = 0;
   std::chrono::milliseconds pause = first_pause;
+  DialogueMemory remembered;
   bool is_open = false, writing = false, heard = false;
   std::thread thread;
 };

@@ -11,6 +11,7 @@ namespace reach::asterisk {
 struct SessionCalls {
   std::function<void(const v1::Event&)> event;            ///< must not block
   std::function<void(Time now)> passed;                   ///< all events up to now are said; a few times a second
+  std::function<void(const DialogueMemory&)> memory;      ///< it changed; at most once a tick
   std::function<void(bool hears)> upstream;               ///< whether Asterisk is heard
   std::function<void(const std::string&)> problem, note;  ///< sentences for the operator
 };

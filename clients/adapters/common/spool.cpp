@@ -5,10 +5,14 @@
 
 namespace reach::adapter {
 
-std::unique_ptr<client::Spool> spool_for(std::string directory) {
-  if (const char* state = std::getenv("STATE_DIRECTORY"); directory.empty() && state != nullptr && *state != '\0')
-    directory = std::string(state) + "/spool";
-  if (!directory.empty()) return client::file_spool(directory);
+std::string state_directory(const std::string& directory) {
+  if (!directory.empty()) return directory;
+  const char* state = std::getenv("STATE_DIRECTORY");
+  return state == nullptr ? std::string() : std::string(state);
+}
+
+std::unique_ptr<client::Spool> spool_for(const std::string& directory) {
+  if (const std::string state = state_directory(directory); !state.empty()) return client::file_spool(state + "/spool");
   const auto start = std::chrono::system_clock::now().time_since_epoch();
   return client::memory_spool(
       static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(start).count()));

@@ -210,9 +210,11 @@ struct QueueLog::State {
   /// came before the file began is offered as the line tells. `id` becomes the id it was offered under.
   Call* waiting_call(std::string& id, const Line& line, Duration waited, std::string_view position,
                      std::vector<v1::Event>& out) {
-    if (const auto known = calls.find(id); known != calls.end()) {
+    const auto known = calls.find(id);
+    if (known != calls.end()) {
       Call& call = known->second;
-      return call.stage == Call::Stage::waiting && call.queue == line.queue ? &call : nullptr;
+      if (call.stage == Call::Stage::waiting && call.queue == line.queue) return &call;
+      if (call.stage != Call::Stage::outside) return nullptr;
     }
     for (auto& [other, call] : calls) {
       if (call.stage != Call::Stage::waiting || call.queue != line.queue) continue;
@@ -222,6 +224,7 @@ struct QueueLog::State {
       id = other;
       return &call;
     }
+    if (known != calls.end()) return nullptr;  // over already: a line that comes twice
     return &offer(id, line, line.at - waited, {}, v1::CERTAINTY_DERIVED, out);
   }
 

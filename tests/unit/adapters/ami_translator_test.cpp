@@ -453,6 +453,27 @@ TEST(AmiTranslator, ReportsByNumberHowManyChannelsCameUpUnseen) {
   EXPECT_NE(story[0].find("count=10"), std::string::npos) << story[0];
 }
 
+TEST(AmiTranslator, EndsACallOfItsFormerLifeWithoutTellingItsBeginningAgain) {
+  Pbx pbx;
+  pbx.translator.resume_after(10);
+  pbx.translator.begin_resync("gap", Pbx::time(40), pbx.events);
+  pbx.says(40, "QueueParams", "Queue=sales");
+  pbx.says(40, "QueueMember", "Queue=sales Location=PJSIP/7 Name=Eva Paused=0 Status=2");
+  pbx.says(40, "QueueStatusComplete", "");
+  pbx.says(40, "CoreShowChannel",
+           "Uniqueid=1.5 Application=Queue ApplicationData=sales,,,,9 BridgeId=b Channel=PJSIP/t-1");
+  pbx.says(40, "CoreShowChannel", "Uniqueid=1.6 Application=AppQueue BridgeId=b Channel=PJSIP/7-0001");
+  pbx.translator.finish_listing(true, Pbx::time(40), pbx.events);
+  pbx.passes(41);
+  pbx.completes(60, "1.5", "sales", "PJSIP/7", 32, "caller");
+  pbx.says(61, "Newchannel", "Uniqueid=1.14");
+  const Story story = pbx.story();
+  ASSERT_EQ(story.size(), 5U);
+  EXPECT_EQ(story[2], "41 resyncEnd 1.5");
+  EXPECT_EQ(story[3], "60 1.5 ended caller");
+  EXPECT_NE(story[4].find("count=3"), std::string::npos) << story[4];
+}
+
 TEST(AmiTranslator, HoldsAndRetrievesWithTheAgentsTelephone) {
   Pbx pbx;
   pbx.joins(10, "c1", "sales");

@@ -69,6 +69,16 @@ TEST(QueueLog, MatchesAMasqueradedCallByQueuePositionAndTime) {
             (Story{"10 c1 offered sales", "15 c1 abandoned"}));
 }
 
+TEST(QueueLog, FollowsACustomerWhoTakesThePlaceOfTheAgentsConsultation) {
+  const Story story = told({"10|c1|sales|NONE|ENTERQUEUE||0891|1", "11|c1|sales|Eva|CONNECT|1|leg|1",
+                            "15|leg2|service|NONE|ENTERQUEUE||7|1", "18|c1|sales|Eva|ATTENDEDTRANSFER|APP|Queue|1|7|1",
+                            "20|c1|service|Ida|CONNECT|5|leg|1", "30|c1|service|Ida|COMPLETECALLER|5|10|1"});
+  EXPECT_EQ(story[3], "15 leg2 offered service");
+  EXPECT_EQ(story[5], "18 c1 ended transfer");
+  EXPECT_EQ(story[6], "20 leg2 answered");
+  EXPECT_EQ(story.back(), "30 leg2 ended caller");
+}
+
 TEST(QueueLog, TellsCallsThatCameBeforeTheFileBegan) {
   EXPECT_EQ(told({"30|c1|sales|Eva|COMPLETEAGENT|5|10|1"}),
             (Story{"15 c1 offered sales ?", "20 c1 answered ?", "20 agent loggedIn sales ?", "30 c1 ended agent"}));
