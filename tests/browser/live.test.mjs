@@ -125,7 +125,7 @@ test("a killed source turns its tiles grey in time, and they are never good agai
   await until("dealers is grey", async () => (await status(board, "dealers")) === "stale", stale_after_s + 2);
   const took = Date.now() - killed;
   assert.ok(took < (stale_after_s + 1.5) * 1000, `${took} ms`);
-  assert.match(await text(tile(board, "dealers").locator(".status")), /Veraltet \d:\d\d alt/);
+  assert.match(await text(tile(board, "dealers").locator(".status")), /Veraltet seit \d:\d\d/);
   for (let i = 0; i < 20; i++) {
     assert.equal(await board.locator('.tile[data-status="met"]').count(), 0);
     await board.waitForTimeout(50);

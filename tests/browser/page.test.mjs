@@ -111,7 +111,7 @@ test("old figures are grey, say their age, and are never good", () =>
   see("stale", "/?lang=en", tv, async (page) => {
     assert.equal(await status(page, "service"), "stale");
     assert.equal(await status(page, "export"), "met");
-    assert.match(await text(page.locator('[data-segment="service"] .status')), /Out of date 1:\d\d old/);
+    assert.match(await text(page.locator('[data-segment="service"] .status')), /Stale for 1:\d\d/);
     assert.equal(await page.locator('.tile[data-status="stale"] .mark:not([data-status="stale"])').count(), 0);
   }));
 

@@ -22,7 +22,7 @@ export const de: Record<TextKey, string> = {
   "status.closed": "Geschlossen",
   "status.stale": "Veraltet",
   "status.none": "Ohne Ziel",
-  "stale.for": "{age} alt",
+  "stale.for": "seit {age}",
 
   "figure.service_level": "Servicelevel",
   "figure.reachability": "Erreichbarkeit",

@@ -18,9 +18,9 @@ export const en = {
   "status.no_data": "Too few contacts",
   "status.closing": "Closing",
   "status.closed": "Closed",
-  "status.stale": "Out of date",
+  "status.stale": "Stale",
   "status.none": "No target",
-  "stale.for": "{age} old",
+  "stale.for": "for {age}",
 
   "figure.service_level": "Service level",
   "figure.reachability": "Reachability",
@@ -70,7 +70,7 @@ export const en = {
 
   "summary.breached": "{n} missed",
   "summary.at_risk": "{n} at risk",
-  "summary.stale": "{n} out of date",
+  "summary.stale": "{n} stale",
   "summary.good": "All on target",
 
   "alerts.open": "Alerts",

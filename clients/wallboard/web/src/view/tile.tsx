@@ -67,7 +67,7 @@ export function Tile({ tile, name, core, age }: { tile: TileModel; name: string;
               <Figure label={words.text("tile.waiting")} value={words.count(tile.calls.waiting)} />
               <Figure
                 label={words.text("tile.longest")}
-                mark={promise && promise.status !== "met" && promise.status !== "no_data" ? promise.status : undefined}
+                mark={promise?.status === "breached" || promise?.status === "at_risk" ? promise.status : undefined}
                 value={words.duration(wait)}
                 limit={promise ? words.text("tile.limit", { limit: words.duration(promise.target) }) : undefined}
               />

@@ -58,7 +58,7 @@ function Standing({ tiles }: { tiles: TileModel[] }) {
   const urgent = (["breached", "at_risk", "stale"] as const)
     .map((status) => ({ status, n: tiles.filter((t) => t.status === status).length }))
     .filter(({ n }) => n > 0);
-  if (urgent.length === 0 && tiles.some((t) => t.status === "met")) {
+  if (tiles.length > 0 && tiles.every((t) => t.status === "met")) {
     return (
       <p class="count" data-status="met">
         <Mark status="met" /> {words.text("summary.good")}
