@@ -13,7 +13,8 @@ int main(int argc, char** argv) {
   app.add_flag("--json", context.json, "one JSON object, or one a line where several follow");
   app.add_option("--config", context.config,
                  "a configuration of reachd: its endpoints; of replay: what is replayed with");
-  app.add_option("--endpoint", context.endpoint, "query endpoint (default tcp://127.0.0.1:5572)");
+  app.add_option("--endpoint", context.endpoint,
+                 "the socket that the command talks to: query (default tcp://127.0.0.1:5572), of send: ingest");
   app.add_option("--publish-endpoint", context.publish_endpoint, "publish endpoint (default tcp://127.0.0.1:5571)");
   app.add_option("--ingest-endpoint", context.ingest_endpoint, "ingest endpoint (default tcp://127.0.0.1:5570)");
   app.require_subcommand(1);

@@ -186,6 +186,8 @@ void add_send(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       add_command(app, context, "send", "JSON lines on stdin to acknowledged events", [&context, options] {
+        // The socket this command talks to is the ingest one.
+        if (context.ingest_endpoint.empty()) context.ingest_endpoint = context.endpoint;
         if (!context.resolve_endpoints()) return static_cast<int>(exit_configuration);
         return send(context, *options);
       });
