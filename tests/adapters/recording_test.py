@@ -60,8 +60,9 @@ def check(name, ami, log_path, known):
         if got != numbers["log"]:
             problems.append(f"{name}: {queue}: {figure} is {got} in queue_log, expected {numbers['log']}")
     with tempfile.TemporaryDirectory() as folder:
-        for adapter, text in (("asterisk", run(options.asterisk, "--from", "-", "--to", "-", "--source", "pbx", stdin=ami)),
-                              ("queuelog", run(options.queuelog, "--from", log_path, "--to", "-", "--source", "pbx"))):
+        said = {"asterisk": run(options.asterisk, "--from", "-", "--to", "-", "--source", "pbx", stdin=ami),
+                "queuelog": run(options.queuelog, "--from", log_path, "--to", "-", "--source", "pbx")}
+        for adapter, text in said.items():
             seen, steps_back = of_json_lines(text.splitlines())
             if steps_back:
                 problems.append(f"{name}: {adapter}: {steps_back} lines step back in time")

@@ -150,8 +150,8 @@ TEST(AmiDialogue, ListsAnewWhenQueueSummaryDiffersTwice) {
     asterisk.hears("Event: QueueSummary\r\nQueue: sales\r\nCallers: 1");
     asterisk.hears("Event: QueueSummaryComplete");
   };
-  for (int i = 0; i < 6; ++i) {
-    asterisk.passes(9900ms);
+  for (int i = 0; i < 7; ++i) {
+    asterisk.passes(8700ms);
     asterisk.answers("Ping");
   }
   EXPECT_EQ(asterisk.asked(), Story{"QueueSummary"});

@@ -81,7 +81,7 @@ TEST(QueueLog, FollowsACustomerWhoTakesThePlaceOfTheAgentsConsultation) {
 
 TEST(QueueLog, TellsCallsThatCameBeforeTheFileBegan) {
   EXPECT_EQ(told({"30|c1|sales|Eva|COMPLETEAGENT|5|10|1"}),
-            (Story{"15 c1 offered sales ?", "20 c1 answered ?", "20 agent loggedIn sales ?", "30 c1 ended agent"}));
+            (Story{"15 c1 offered sales ?", "20 c1 answered ?", "30 agent loggedIn sales ?", "30 c1 ended agent"}));
 }
 
 TEST(QueueLog, EndsOpenCallsAtARestart) {
