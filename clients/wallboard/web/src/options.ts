@@ -31,7 +31,7 @@ export function asLanguage(tag: string | null | undefined): Language | null {
 /// What people read, by the id of a segment or pool: the daemon's names, and over them the gateway's settings.
 export type Names = Record<string, string>;
 export function namesOf(segments: { id: string; name?: string }[], settings: Names): Names {
-  const given = segments.filter((s) => s.name).map((s) => [s.id, s.name!] as const);
+  const given = segments.filter((s) => s.name && s.name !== s.id).map((s) => [s.id, s.name!] as const);
   return { ...Object.fromEntries(given), ...settings };
 }
 

@@ -35,7 +35,7 @@ describe("names", () => {
   it("are given, or made from the id", () => {
     expect(segmentName("key-accounts", {})).toBe("Key accounts");
     expect(segmentName("key-accounts", { "key-accounts": "Großkunden" })).toBe("Großkunden");
-    expect(namesOf([{ id: "a", name: "Alpha" }, { id: "b", name: "Beta" }, { id: "c", name: "" }], { b: "B" })).toEqual({ a: "Alpha", b: "B" });
+    expect(namesOf([{ id: "a", name: "Alpha" }, { id: "b", name: "Beta" }, { id: "c", name: "" }, { id: "d", name: "d" }], { b: "B" })).toEqual({ a: "Alpha", b: "B" });
   });
 });
 

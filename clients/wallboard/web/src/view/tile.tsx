@@ -16,7 +16,7 @@ export function Tile({ tile, name, core, age }: { tile: TileModel; name: string;
     <article class="tile" data-lines={others.length + (tile.items && tile.calls ? 1 : 0)} data-segment={tile.id} data-status={tile.status} aria-labelledby={`name-${tile.id}`}>
       <div class="inside">
         <header>
-          <h2 id={`name-${tile.id}`}>{name}</h2>
+          <h2 id={`name-${tile.id}`} data-long={name.length > 15}>{name}</h2>
           <p class="status">
             <Mark status={tile.status} />
             <span>
