@@ -175,7 +175,8 @@ struct Subscriber::Impl {
     } else if (topic.starts_with("staffing/")) {
       if (calls.staffing) deliver<v1::Staffing>(payload, calls.staffing);
     } else if (topic.starts_with("system/")) {
-      if (calls.source) deliver<v1::SourceState>(payload, calls.source);
+      // A name that begins with "_" is the daemon's own pulse: a sign of life, and no source.
+      if (calls.source && !topic.starts_with("system/_")) deliver<v1::SourceState>(payload, calls.source);
     }
   }
 

@@ -170,6 +170,8 @@ TEST(Subscriber, TakesASnapshotAndThenOnlyWhatIsNewer) {
   staffing.set_pool("all");
   daemon.publish("staffing/all", 1, staffing);
   v1::SourceState source;
+  source.set_id("_daemon");
+  daemon.publish("system/_daemon", 1, source);  // its pulse is not told
   source.set_id("pbx1");
   daemon.publish("system/pbx1", 1, source);
   EXPECT_EQ(told.next(), "staffing all");
