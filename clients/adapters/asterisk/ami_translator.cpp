@@ -894,27 +894,29 @@ struct AmiTranslator::State {
     channels_listed = with_channels;
     members.finish_listing(now, out);
     take_entries(out);
-    if (fresh) take_talks();
+    if (fresh) take_talks(out);
     fresh = false;
     resync_end = now + settle_after_listing;
   }
 
-  /// Calls that talk when the adapter starts. reachd may have heard of them from its former life: their end will be
-  /// told, their beginning not again.
-  void take_talks() {
+  /// Calls that talk when the adapter starts. reachd may have heard of them from its former life: they are not offered
+  /// again; answered they are said to be, since they may have waited when they were last heard of.
+  void take_talks(Events& out) {
     for (const auto& [uniqueid, channel] : listed) {
       if (channel.application != "Queue" || channel.bridge.empty() || by_uniqueid.contains(uniqueid)) continue;
       Call& call = add(uniqueid);
-      call.stage = Call::Stage::connected;
       call.queue = text(queue_argument(channel.application_data));
       call.journey = channel.linkedid;
+      std::string interface, agent_channel;
+      Duration age = channel.age;
       for (const auto& [other_id, other] : listed) {
         if (other_id == uniqueid || other.bridge != channel.bridge) continue;
-        call.agent_interface = members.interface_of_channel(other.name);
-        call.agent = members.agent(call.agent_interface, {});
-        call.agent_channel = other_id;
-        if (!call.agent_interface.empty()) break;
+        interface = members.interface_of_channel(other.name);
+        agent_channel = other_id;
+        age = other.age;  // made when it began to ring
+        if (!interface.empty()) break;
       }
+      answer(call, members.agent(interface, {}), interface, agent_channel, now - age, v1::CERTAINTY_GUESSED, out);
     }
   }
 

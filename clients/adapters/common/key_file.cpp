@@ -11,6 +11,8 @@
 namespace reach::adapter {
 
 std::string read_key_file(const std::string& path) {
+  if (path.empty())
+    throw KeyFileProblem("no file is named that holds the secret; name one, readable for its owner alone");
   std::string where = path;
   struct stat status {};
   if (const char* credentials = std::getenv("CREDENTIALS_DIRECTORY"); credentials != nullptr && path.front() != '/') {

@@ -462,16 +462,18 @@ TEST(AmiTranslator, EndsACallOfItsFormerLifeWithoutTellingItsBeginningAgain) {
   pbx.says(40, "QueueStatusComplete", "");
   pbx.says(40, "CoreShowChannel",
            "Uniqueid=1.5 Application=Queue ApplicationData=sales,,,,9 BridgeId=b Channel=PJSIP/t-1");
-  pbx.says(40, "CoreShowChannel", "Uniqueid=1.6 Application=AppQueue BridgeId=b Channel=PJSIP/7-0001");
+  pbx.says(40, "CoreShowChannel",
+           "Uniqueid=1.6 Application=AppQueue BridgeId=b Channel=PJSIP/7-0001 Duration=00:00:30");
   pbx.translator.finish_listing(true, Pbx::time(40), pbx.events);
   pbx.passes(41);
   pbx.completes(60, "1.5", "sales", "PJSIP/7", 32, "caller");
   pbx.says(61, "Newchannel", "Uniqueid=1.14");
   const Story story = pbx.story();
-  ASSERT_EQ(story.size(), 5U);
-  EXPECT_EQ(story[2], "41 resyncEnd 1.5");
-  EXPECT_EQ(story[3], "60 1.5 ended caller");
-  EXPECT_NE(story[4].find("count=3"), std::string::npos) << story[4];
+  ASSERT_EQ(story.size(), 6U);
+  EXPECT_EQ(story[2], "10 1.5 answered ??");
+  EXPECT_EQ(story[3], "41 resyncEnd 1.5");
+  EXPECT_EQ(story[4], "60 1.5 ended caller");
+  EXPECT_NE(story[5].find("count=3"), std::string::npos) << story[5];
 }
 
 TEST(AmiTranslator, HoldsAndRetrievesWithTheAgentsTelephone) {
