@@ -119,6 +119,9 @@ class Engine {
   [[nodiscard]] std::size_t segment_count() const noexcept;
   [[nodiscard]] std::optional<std::uint32_t> find_segment(std::string_view id) const;
   [[nodiscard]] SegmentView view_segment(std::uint32_t segment, const Window& window, Time at) const;
+  /// Whether figures of `window` are kept for the segment: calendar periods always, "now" never, rolling windows of
+  /// 30 minutes and of the segment's objectives.
+  [[nodiscard]] bool keeps(std::uint32_t segment, const Window& window) const;
   /// Says that the state was published: the next change gives a new SegmentChanged.
   void published_segment(std::uint32_t segment);
   [[nodiscard]] std::size_t source_count() const noexcept;

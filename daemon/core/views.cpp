@@ -127,6 +127,11 @@ SegmentView Engine::view_segment(std::uint32_t index, const Window& window, Time
   return view;
 }
 
+bool Engine::keeps(std::uint32_t index, const Window& window) const {
+  if (window.kind != Window::Kind::rolling) return window.kind == Window::Kind::calendar;
+  return state_->segments[index].scope.rolling_window(window.length) != nullptr;
+}
+
 void Engine::published_segment(std::uint32_t index) {
   state_->segments[index].announced = false;
 }

@@ -80,6 +80,12 @@ std::optional<v1::Error> answer_query(const Engine& engine, const Publisher& pub
         segment = engine.find_segment(asked.segment());
         if (!segment) return no_segment(engine, asked.segment());
       }
+      for (std::uint32_t i = 0; i < engine.segment_count(); ++i) {
+        if ((segment && *segment != i) || engine.keeps(i, *window)) continue;
+        return error("bad_request", "no figures of the window \"" + asked.window() + "\" are kept for the segment \"" +
+                                        engine.config().segments[i].id +
+                                        "\"; calendar periods, 30m and the windows of its objectives are");
+      }
       v1::Snapshot& snapshot = *out.mutable_snapshot();
       *snapshot.mutable_status() = wire::status_of(engine, *window, now, segment);
       snapshot.mutable_status()->set_software(software());

@@ -334,6 +334,18 @@ TEST(Agents, CountOncePerPoolAndPerSegment) {
   EXPECT_EQ(w.view("dealers").agents.available, 1);
 }
 
+TEST(Figures, AreKeptForCalendarPeriodsAndTheWindowsOfObjectives) {
+  Config config = small_config();
+  config.contracts[0].objectives[0].window.length = std::chrono::minutes(10);
+  World w(std::move(config));
+  const auto rolling = [](int minutes) { return Window{Window::Kind::rolling, std::chrono::minutes(minutes), {}}; };
+  EXPECT_TRUE(w.engine.keeps(0, Window{}));
+  EXPECT_TRUE(w.engine.keeps(0, rolling(10)));
+  EXPECT_TRUE(w.engine.keeps(0, rolling(30)));
+  EXPECT_FALSE(w.engine.keeps(0, rolling(120)));
+  EXPECT_FALSE(w.engine.keeps(0, {Window::Kind::now, {}, {}}));
+}
+
 TEST(Reconfigure, KeepsWhatKeepsItsName) {
   World w;
   w.offered(0, "c1", "sales");
