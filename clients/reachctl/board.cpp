@@ -26,17 +26,6 @@ Verdict verdict_of(const std::string& status) {
   return {"○ closed", Style::dim, 0};
 }
 
-Verdict verdict_of(const v1::SegmentState& state, bool connected) {
-  if (!connected) return {"? unknown", Style::stale, 7};
-  if (state.stale()) return verdict_of("stale");
-  Verdict worst = verdict_of(state.calendar() == "open" ? "no_data" : state.calendar());
-  for (const auto& objective : state.objectives()) {
-    const Verdict verdict = verdict_of(objective.status());
-    if (verdict.rank > worst.rank) worst = verdict;
-  }
-  return worst;
-}
-
 /// The objective on the service level, or else on the reachability: what the segment is measured by.
 const v1::ObjectiveState* level_objective(const v1::SegmentState& state) {
   for (const char* figure : {"service_level", "reachability", "on_time_rate"}) {
@@ -45,6 +34,21 @@ const v1::ObjectiveState* level_objective(const v1::SegmentState& state) {
     }
   }
   return nullptr;
+}
+
+/// Any promise can make a row urgent; but only the one whose figure it shows can make it good: that nobody waits now
+/// is no proof that the service level holds.
+Verdict verdict_of(const v1::SegmentState& state, bool connected) {
+  if (!connected) return {"? unknown", Style::stale, 7};
+  if (state.stale()) return verdict_of("stale");
+  const Verdict met = verdict_of("met");
+  Verdict worst = verdict_of(state.calendar() == "open" ? "no_data" : state.calendar());
+  for (const auto& objective : state.objectives()) {
+    const Verdict verdict = verdict_of(objective.status());
+    if (verdict.rank > worst.rank) worst = verdict;
+  }
+  const auto* shown = level_objective(state);
+  return shown != nullptr && worst.rank == met.rank ? verdict_of(shown->status()) : worst;
 }
 
 bool has_items(const v1::Figures& f) {
@@ -138,11 +142,13 @@ Line Board::segment_line(const Seen& seen, Time now, bool items) const {
   line.push_back(cell(verdict.text, status_width, false, verdict.style));
 
   std::string level = percent_of(f.met(), f.met() + f.missed()), target = dash;
+  Style level_style = verdict.style;
   if (const auto* objective = level_objective(s)) {
+    level_style = verdict_of(objective->status()).style;
     level = objective->has_value() ? percent_of(std::optional(objective->value()), objective->samples()) : dash;
     target = percent(objective->target());
   }
-  line.push_back(cell(level, level_width, false, sound ? verdict.style : Style::stale));
+  line.push_back(cell(level, level_width, false, sound ? level_style : Style::stale));
   line.push_back(cell(target, target_width, true));
   line.push_back(cell(std::to_string(f.waiting()), number_width, true, f.waiting() > 0 ? Style::heading : Style::dim));
 

@@ -78,6 +78,19 @@ TEST(Board, SaysTheStatusInAWordASymbolAndAColour) {
   EXPECT_EQ(style_of(board_with(sales("no_data")), "· no data"), Style::dim);
 }
 
+TEST(Board, IsGoodOnlyByTheFigureItShowsAndBadByAny) {
+  const auto with_longest_wait = [](const std::string& shown, const std::string& wait) {
+    v1::SegmentState state = sales(shown);
+    state.add_objectives()->set_figure("longest_wait_s");
+    state.mutable_objectives(1)->set_status(wait);
+    return state;
+  };
+  EXPECT_EQ(style_of(board_with(with_longest_wait("no_data", "met")), "· no data"), Style::dim);
+  const Board breached = board_with(with_longest_wait("met", "breached"));
+  EXPECT_EQ(style_of(breached, "✖ BREACHED"), Style::bad);
+  EXPECT_EQ(style_of(breached, "75 % (3 of 4)"), Style::good);  // the figure itself is well
+}
+
 TEST(Board, ShowsTheServiceLevelWithItsSampleSizeAndTarget) {
   const std::string all = text(board_with(sales("breached")), eight);
   EXPECT_TRUE(has(all, "75 % (3 of 4)")) << all;
