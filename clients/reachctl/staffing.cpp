@@ -28,8 +28,7 @@ std::string staffing_text(const v1::StaffingList& list) {
                  count_or_dash(r.has_required(), r.required()), count_or_dash(r.has_available(), r.available()),
                  count_or_dash(r.has_gap(), r.gap()), count_or_dash(r.has_scheduled(), r.scheduled()),
                  count_or_dash(r.has_for_calls(), r.for_calls()), count_or_dash(r.has_for_items(), r.for_items()),
-                 level(r.has_at_current(), r.at_current()), level(r.has_at_required(), r.at_required()),
-                 r.not_enough_data() ? "Not enough data yet. " + r.reason() : r.reason()});
+                 level(r.has_at_current(), r.at_current()), level(r.has_at_required(), r.at_required()), r.reason()});
     }
     if (!out.empty()) out += '\n';
     out += table.text();
