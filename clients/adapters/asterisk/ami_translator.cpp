@@ -943,6 +943,8 @@ struct AmiTranslator::State {
 
   [[nodiscard]] bool confirmed(const Call& call) const {
     if (call.touched > resync_message) return true;
+    // It left the queue in our sight a moment ago, so no listing has it; its verdict is still held.
+    if (call.leaving && call.leaving->at >= lost_at && call.leaving->deadline != never) return true;
     return std::ranges::any_of(call.uniqueids, [&](const std::string& uniqueid) {
       if (call.stage == Call::Stage::waiting) return listed_waiting.contains(uniqueid);
       return !channels_listed || listed.contains(uniqueid);

@@ -153,6 +153,21 @@ TEST(AmiTranslator, ReadsALeaveAloneAsTheCallersKey) {
             (Story{"10 c1 offered sales 51", "10 c1 ringing", "13 c1 ringEnded caller_left", "13 c1 forwarded key ?"}));
 }
 
+TEST(AmiTranslator, KeepsAHeldVerdictThroughAListing) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.says(13, "QueueCallerLeave", "Uniqueid=c1 Queue=sales");
+  pbx.says(13, "Newexten", "Uniqueid=c1 Extension=1 Application=NoOp");
+  pbx.translator.begin_resync("periodic", Pbx::time(13.5), pbx.events);
+  pbx.says(13.5, "QueueParams", "Queue=sales");
+  pbx.says(13.5, "QueueStatusComplete", "");
+  pbx.translator.finish_listing(true, Pbx::time(13.5), pbx.events);
+  pbx.passes(14.5);
+  pbx.passes(20);
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "13.5 resyncBegin periodic", "14.5 resyncEnd c1",
+                                "13 c1 forwarded key ?"}));
+}
+
 TEST(AmiTranslator, ReadsAKeyToTheMailboxAsVoicemail) {
   Pbx pbx;
   pbx.joins(10, "c1", "sales");
