@@ -21,6 +21,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
@@ -365,7 +366,7 @@ short_abandon = "2s"
         self.callers.stop()
         self.say("no more new calls")
         self.wait_for("the end of all calls",
-                      lambda: "0 active channels" in self.pbx("cli", "core show channels count"), 60)
+                      lambda: re.search(r"^0 active channels", self.pbx("cli", "core show channels count"), re.M), 60)
         time.sleep(3)
         for source in ("pbx1", "pbx2"):
             self.expect_equal("after the restart", source, *before_restart[source])
