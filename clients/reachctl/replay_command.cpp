@@ -102,6 +102,7 @@ class LookOnly final : public log::Disk {
   std::unique_ptr<log::File> create(const std::string& name) override { return disk_->create(name); }
   void truncate(const std::string&, std::uint64_t) override {}
   void remove(const std::string&) override {}
+  void rename(const std::string&, const std::string&) override {}
   void sync_directory() override {}
 
  private:

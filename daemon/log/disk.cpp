@@ -105,6 +105,13 @@ class LocalDisk final : public Disk {
     if (unlinkat(directory_.get(), name.c_str(), 0) != 0) refuse("cannot remove " + path_ + "/" + name);
   }
 
+  void rename(const std::string& from, const std::string& to) override {
+    check_writable();
+    if (renameat(directory_.get(), from.c_str(), directory_.get(), to.c_str()) != 0) {
+      refuse("cannot rename " + path_ + "/" + from + " to " + to);
+    }
+  }
+
   void sync_directory() override {
     if (fsync(directory_.get()) != 0) refuse("cannot sync the directory " + path_);
   }

@@ -29,7 +29,8 @@ class Disk {
   virtual std::unique_ptr<File> create(const std::string& name) = 0;       ///< empty, whatever it was before
   virtual void truncate(const std::string& name, std::uint64_t size) = 0;  ///< durably
   virtual void remove(const std::string& name) = 0;
-  virtual void sync_directory() = 0;  ///< names created and removed survive a power loss
+  virtual void rename(const std::string& from, const std::string& to) = 0;  ///< replaces `to` at once or not at all
+  virtual void sync_directory() = 0;  ///< names created, removed and renamed survive a power loss
 };
 
 /// The directory `path`, made with mode 0700 if it is not there, and locked: throws LogError if another process

@@ -57,6 +57,7 @@ class FaultyDisk final : public Disk {
   }
   void truncate(const std::string& name, std::uint64_t size) override { real_->truncate(name, size); }
   void remove(const std::string& name) override { real_->remove(name); }
+  void rename(const std::string& from, const std::string& to) override { real_->rename(from, to); }
   void sync_directory() override { real_->sync_directory(); }
 
  private:
