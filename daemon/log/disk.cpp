@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -69,10 +70,14 @@ class LocalDisk final : public Disk {
   }
 
   [[nodiscard]] std::string read(const std::string& name) override {
+    return read_beginning(name, std::numeric_limits<std::size_t>::max());
+  }
+
+  [[nodiscard]] std::string read_beginning(const std::string& name, std::size_t most) override {
     const Descriptor fd(openat(directory_.get(), name.c_str(), O_RDONLY | O_CLOEXEC));
     struct stat found {};
     if (fd.get() < 0 || fstat(fd.get(), &found) != 0) refuse("cannot open " + path_ + "/" + name);
-    std::string content(static_cast<std::size_t>(found.st_size), '\0');
+    std::string content(std::min(static_cast<std::size_t>(found.st_size), most), '\0');
     std::size_t have = 0;
     while (have < content.size()) {
       const ssize_t n = ::read(fd.get(), content.data() + have, content.size() - have);
@@ -83,6 +88,12 @@ class LocalDisk final : public Disk {
     }
     content.resize(have);
     return content;
+  }
+
+  [[nodiscard]] std::uint64_t size(const std::string& name) override {
+    struct stat found {};
+    if (fstatat(directory_.get(), name.c_str(), &found, 0) != 0) refuse("cannot look at " + path_ + "/" + name);
+    return static_cast<std::uint64_t>(found.st_size);
   }
 
   std::unique_ptr<File> create(const std::string& name) override {

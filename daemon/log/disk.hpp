@@ -19,13 +19,17 @@ class File {
   virtual void sync() = 0;
 };
 
-/// One directory and its files, by name. Every function throws std::system_error when the system refuses.
+/// One directory and its files, by name. Every function throws std::system_error when the system refuses. Files may be
+/// read by one thread while another appends.
 class Disk {
  public:
   virtual ~Disk() = default;
-  [[nodiscard]] virtual std::string path() const = 0;                      ///< for messages to people
-  [[nodiscard]] virtual std::vector<std::string> list() = 0;               ///< names, ascending
-  [[nodiscard]] virtual std::string read(const std::string& name) = 0;     ///< the whole content
+  [[nodiscard]] virtual std::string path() const = 0;                   ///< for messages to people
+  [[nodiscard]] virtual std::vector<std::string> list() = 0;            ///< names, ascending
+  [[nodiscard]] virtual std::string read(const std::string& name) = 0;  ///< the whole content
+  /// Its first bytes, at most `most`.
+  [[nodiscard]] virtual std::string read_beginning(const std::string& name, std::size_t most) = 0;
+  [[nodiscard]] virtual std::uint64_t size(const std::string& name) = 0;
   virtual std::unique_ptr<File> create(const std::string& name) = 0;       ///< empty, whatever it was before
   virtual void truncate(const std::string& name, std::uint64_t size) = 0;  ///< durably
   virtual void remove(const std::string& name) = 0;

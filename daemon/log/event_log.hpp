@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -20,6 +21,10 @@ struct LogError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Gets records one by one, in order. One with an empty payload stands for all from the last number + 1 to its own:
+/// they are lost, and an operator has accepted that.
+using RecordVisit = std::function<void(Lsn, std::string_view)>;
+
 struct Statistics {
   std::uint64_t records = 0;   ///< made durable since the start
   std::uint64_t bytes = 0;     ///< of them, with their headers
@@ -33,12 +38,31 @@ class EventLog {
  public:
   virtual ~EventLog() = default;
 
-  /// Calls `visit` with every record from number `from` on, in order. Before the first append() only.
+  /// Calls `visit` with every record from number `from` to number `to` <= durable(), in order. From any thread, at any
+  /// time: what is being appended meanwhile does not disturb it.
   /// Throws LogError; what `visit` throws passes through.
-  virtual void read(Lsn from, const std::function<void(Lsn, std::string_view)>& visit) = 0;
+  virtual void read(Lsn from, Lsn to, const RecordVisit& visit) = 0;
 
-  /// Takes a record and returns its number at once; it becomes durable later. Returns 0 when the log takes nothing:
-  /// its queue is full because the disk is slow or fails. The record then does not exist, and problem() says why.
+  /// Number of the oldest record there is; 0: none.
+  [[nodiscard]] virtual Lsn oldest() = 0;
+
+  /// About how many bytes the records from `from` on have.
+  [[nodiscard]] virtual std::uint64_t bytes_from(Lsn from) = 0;
+
+  /// Calls `take` with the snapshots, newest first, until it returns true: the record after which each was made, and
+  /// its content, or nothing if that is damaged. From any thread. Throws LogError.
+  virtual void snapshots(const std::function<bool(Lsn, std::optional<std::string>)>& take) = 0;
+
+  /// Keeps a snapshot after record `number` <= durable(), then removes what is old: snapshots but the newest two, and
+  /// the records before both that retention does not ask to keep. `content` calls the function it is given with piece
+  /// after piece. Returns its size in bytes. By one thread at a time; throws std::system_error, and nothing has changed
+  /// then.
+  virtual std::uint64_t keep_snapshot(
+      Lsn number, const std::function<void(const std::function<void(std::string_view)>&)>& content) = 0;
+
+  /// Takes a record (not empty) and returns its number at once; it becomes durable later. Returns 0 when the log takes
+  /// nothing: its queue is full because the disk is slow or fails. The record then does not exist, and problem() says
+  /// why.
   virtual Lsn append(std::string payload) = 0;
 
   /// Every record up to and including this one survives a power loss. Never steps back.

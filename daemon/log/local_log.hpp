@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <limits>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -18,6 +19,12 @@ struct LocalLogOptions {
   std::size_t queue_bytes = 256U << 20;
   /// How long to wait before writing again after a failure.
   std::chrono::milliseconds retry{1000};
+  Duration retain_for = Duration::max();                                   ///< records that are older than this may go
+  std::uint64_t retain_bytes = std::numeric_limits<std::uint64_t>::max();  ///< beyond it the oldest go first
+  /// What time a new file says it was begun at.
+  std::function<Time()> wall_clock = [] {
+    return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+  };
 };
 
 class LocalLog final : public EventLog {
@@ -26,7 +33,12 @@ class LocalLog final : public EventLog {
   LocalLog(Segments segments, LocalLogOptions options, std::function<void()> changed);
   ~LocalLog() override;  ///< stop(), where that was not called
 
-  void read(Lsn from, const std::function<void(Lsn, std::string_view)>& visit) override;
+  void read(Lsn from, Lsn to, const RecordVisit& visit) override;
+  [[nodiscard]] Lsn oldest() override;
+  [[nodiscard]] std::uint64_t bytes_from(Lsn from) override;
+  void snapshots(const std::function<bool(Lsn, std::optional<std::string>)>& take) override;
+  std::uint64_t keep_snapshot(
+      Lsn number, const std::function<void(const std::function<void(std::string_view)>&)>& content) override;
   Lsn append(std::string payload) override;
   [[nodiscard]] Lsn durable() const noexcept override { return durable_.load(std::memory_order_acquire); }
   [[nodiscard]] std::string problem() const override;
@@ -37,6 +49,7 @@ class LocalLog final : public EventLog {
   void run();
   bool write(const std::vector<std::string>& group);
 
+  const std::shared_ptr<Disk> disk_;
   Segments segments_;  ///< the log thread's, once the first append() started it
   const LocalLogOptions options_;
   const std::function<void()> changed_;

@@ -36,12 +36,16 @@ class Changes {
 class LocalLogTest : public testing::Test {
  protected:
   std::unique_ptr<LocalLog> open(std::size_t queue_bytes = 1U << 20) {
-    return std::make_unique<LocalLog>(Segments(std::make_unique<FaultyDisk>(local_disk(dir_.path()), faults_)),
-                                      LocalLogOptions{queue_bytes, milliseconds(1)}, changes_.report());
+    LocalLogOptions options;
+    options.queue_bytes = queue_bytes;
+    options.retry = milliseconds(1);
+    return std::make_unique<LocalLog>(Segments(std::make_unique<FaultyDisk>(local_disk(dir_.path()), faults_)), options,
+                                      changes_.report());
   }
   std::vector<std::string> stored() {
     std::vector<std::string> found;
-    Segments(local_disk(dir_.path())).read(1, [&](Lsn, std::string_view text) { found.emplace_back(text); });
+    const Segments log(local_disk(dir_.path()));
+    read_records(*log.disk(), 1, log.durable(), [&](Lsn, std::string_view text) { found.emplace_back(text); });
     return found;
   }
 

@@ -13,9 +13,11 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
+constexpr Time begun = time_from_ns(1'795'420'800'000'000'000);
+
 Texts all_of(Segments& log, Lsn from = 1) {
   Texts found;
-  log.read(from, [&](Lsn number, std::string_view payload) {
+  read_records(*log.disk(), from, log.durable(), [&](Lsn number, std::string_view payload) {
     found.push_back(std::to_string(number) + ":" + std::string(payload));
   });
   return found;
@@ -34,14 +36,14 @@ TEST(Segments, GiveBackWhatWasWritten) {
   {
     Segments log(local_disk(dir.path()));
     EXPECT_EQ(log.durable(), 0U);
-    log.write(Texts{"a", ""});
-    log.write(Texts{"c"});
+    log.write(Texts{"a", "b"}, begun);
+    log.write(Texts{"c"}, begun);
     EXPECT_EQ(log.durable(), 3U);
   }
   Segments log(local_disk(dir.path()));
   EXPECT_EQ(log.durable(), 3U);
   EXPECT_TRUE(log.repairs().empty());
-  EXPECT_EQ(all_of(log), (Texts{"1:a", "2:", "3:c"}));
+  EXPECT_EQ(all_of(log), (Texts{"1:a", "2:b", "3:c"}));
   EXPECT_EQ(all_of(log, 3), (Texts{"3:c"}));
   EXPECT_EQ(all_of(log, 4), Texts{});
 }
@@ -52,7 +54,7 @@ TEST(Segments, FollowOneAnother) {
   for (int run = 0; run < 3; ++run) {
     Segments log(local_disk(dir.path()), 100);
     for (int i = 0; i < 5; ++i) {
-      log.write(Texts{std::string(40, 'x')});
+      log.write(Texts{std::string(40, 'x')}, begun);
       expected.push_back(std::to_string(log.durable()) + ":" + std::string(40, 'x'));
     }
     EXPECT_EQ(all_of(log), expected);
@@ -62,11 +64,11 @@ TEST(Segments, FollowOneAnother) {
 
 TEST(Segments, CutATornTailWhereverItTears) {
   const TemporaryDirectory dir;
-  Segments(local_disk(dir.path())).write(Texts{"kept"});
+  Segments(local_disk(dir.path())).write(Texts{"kept"}, begun);
   const std::size_t good = content_of(dir.file()).size();
   {
     Segments log(local_disk(dir.path()));
-    log.write(Texts{"torn 1", "torn 2"});
+    log.write(Texts{"torn 1", "torn 2"}, begun);
   }
   const std::string second = content_of(dir.file(1));
   // The second run began a file of its own; tear that one at every byte.
@@ -85,14 +87,14 @@ TEST(Segments, CutATornTailWhereverItTears) {
 
 TEST(Segments, AreWrittenAfterARepair) {
   const TemporaryDirectory dir;
-  Segments(local_disk(dir.path())).write(Texts{"a", "b"});
+  Segments(local_disk(dir.path())).write(Texts{"a", "b"}, begun);
   const std::string content = content_of(dir.file());
   replace(dir.file(), content.substr(0, content.size() - 1));
   {
     Segments log(local_disk(dir.path()));
     ASSERT_EQ(log.repairs().size(), 1U);
     EXPECT_NE(log.repairs()[0].find("never acknowledged"), std::string::npos);
-    log.write(Texts{"B"});
+    log.write(Texts{"B"}, begun);
   }
   Segments log(local_disk(dir.path()));
   EXPECT_EQ(all_of(log), (Texts{"1:a", "2:B"}));
@@ -100,7 +102,7 @@ TEST(Segments, AreWrittenAfterARepair) {
 
 TEST(Segments, LeaveATornTailWhereTheyOnlyLook) {
   const TemporaryDirectory dir;
-  Segments(local_disk(dir.path())).write(Texts{"a", "b"});
+  Segments(local_disk(dir.path())).write(Texts{"a", "b"}, begun);
   const std::string torn = content_of(dir.file()).substr(0, content_of(dir.file()).size() - 1);
   replace(dir.file(), torn);
   Segments log(local_disk_read_only(dir.path()), 100, Tail::leave);
@@ -113,9 +115,9 @@ TEST(Segments, RefuseDamageBeforeWhatWasConfirmed) {
   const TemporaryDirectory dir;
   {
     Segments log(local_disk(dir.path()));
-    log.write(Texts{"first"});
-    log.write(Texts{"second"});
-    log.write(Texts{"third"});
+    log.write(Texts{"first"}, begun);
+    log.write(Texts{"second"}, begun);
+    log.write(Texts{"third"}, begun);
   }
   const std::string good = content_of(dir.file());
   const std::size_t second = segment_header_bytes + record_header_bytes + 5;
@@ -136,8 +138,8 @@ TEST(Segments, RefuseDamageBeforeWhatWasConfirmed) {
 
 TEST(Segments, RefuseDamageInAnOlderFile) {
   const TemporaryDirectory dir;
-  Segments(local_disk(dir.path())).write(Texts{"a", "b"});
-  Segments(local_disk(dir.path())).write(Texts{"c"});
+  Segments(local_disk(dir.path())).write(Texts{"a", "b"}, begun);
+  Segments(local_disk(dir.path())).write(Texts{"c"}, begun);
   std::string bad = content_of(dir.file(0));
   bad.back() = '?';
   replace(dir.file(0), bad);
@@ -149,8 +151,8 @@ TEST(Segments, CutAGroupOfWhichAPowerLossKeptOnlyTheEnd) {
   const TemporaryDirectory dir;
   {
     Segments log(local_disk(dir.path()));
-    log.write(Texts{"kept"});
-    log.write(Texts{"lost page", "page that reached the disk"});
+    log.write(Texts{"kept"}, begun);
+    log.write(Texts{"lost page", "page that reached the disk"}, begun);
   }
   std::string content = content_of(dir.file());
   content.replace(content.find("lost page"), 9, std::string(9, '\0'));
@@ -165,13 +167,13 @@ TEST(Segments, WriteAnewElsewhereAfterAFailedSync) {
   const auto faults = std::make_shared<Faults>();
   {
     Segments log(std::make_unique<FaultyDisk>(local_disk(dir.path()), faults));
-    log.write(Texts{"a"});
+    log.write(Texts{"a"}, begun);
     faults->sync_error = EIO;
-    EXPECT_THROW(log.write(Texts{"b"}), std::system_error);
-    EXPECT_THROW(log.write(Texts{"b"}), std::system_error);
+    EXPECT_THROW(log.write(Texts{"b"}, begun), std::system_error);
+    EXPECT_THROW(log.write(Texts{"b"}, begun), std::system_error);
     EXPECT_EQ(log.durable(), 1U);
     faults->sync_error = 0;
-    log.write(Texts{"b", "c"});
+    log.write(Texts{"b", "c"}, begun);
     EXPECT_EQ(log.durable(), 3U);
     EXPECT_EQ(all_of(log), (Texts{"1:a", "2:b", "3:c"}));
   }
@@ -184,12 +186,12 @@ TEST(Segments, SurviveADiskThatFillsUpHalfWay) {
   const TemporaryDirectory dir;
   const auto faults = std::make_shared<Faults>();
   Segments log(std::make_unique<FaultyDisk>(local_disk(dir.path()), faults));
-  log.write(Texts{"a"});
+  log.write(Texts{"a"}, begun);
   faults->half_append = true;
   faults->append_error = ENOSPC;
-  EXPECT_THROW(log.write(Texts{"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}), std::system_error);
+  EXPECT_THROW(log.write(Texts{"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}, begun), std::system_error);
   faults->append_error = 0;
-  log.write(Texts{"B"});
+  log.write(Texts{"B"}, begun);
   EXPECT_EQ(all_of(log), (Texts{"1:a", "2:B"}));
 }
 

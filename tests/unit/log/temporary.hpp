@@ -51,6 +51,10 @@ class FaultyDisk final : public Disk {
   std::string path() const override { return real_->path(); }
   std::vector<std::string> list() override { return real_->list(); }
   std::string read(const std::string& name) override { return real_->read(name); }
+  std::string read_beginning(const std::string& name, std::size_t most) override {
+    return real_->read_beginning(name, most);
+  }
+  std::uint64_t size(const std::string& name) override { return real_->size(name); }
   std::unique_ptr<File> create(const std::string& name) override {
     fail(faults_->create_error);
     return std::make_unique<FaultyFile>(real_->create(name), faults_);
