@@ -46,6 +46,7 @@ void add_ack(CLI::App& app, Context& context);
 void add_send(CLI::App& app, Context& context);
 void add_staffing(CLI::App& app, Context& context);
 void add_replay(CLI::App& app, Context& context);
+void add_log(CLI::App& app, Context& context);
 void add_test(CLI::App& app, Context& context);
 
 /// Asks the daemon; nullopt-like: on failure tells why on stderr and returns the exit code in `failed`.

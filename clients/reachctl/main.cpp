@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   add_staffing(app, context);
   add_send(app, context);
   add_replay(app, context);
+  add_log(app, context);
   add_test(app, context);
   if (const int code = reach::client::parse(app, argc, argv); code >= 0) return code;
   context.common.start("reachctl");

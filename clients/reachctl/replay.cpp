@@ -21,6 +21,19 @@ bool Replay::take(const Input& input, Time t) {
   return true;
 }
 
+void Replay::configure(Config config, Time t) {
+  if (!engine_ || (options_.until && t >= *options_.until)) {
+    if (!engine_) config_ = std::move(config);
+    return;
+  }
+  if (engine_->config().fingerprint == config.fingerprint) return;
+  clock_ = std::max(clock_, t);
+  run_to(clock_);
+  decisions_.clear();
+  engine_->reconfigure(std::move(config), clock_, decisions_);
+  say_decisions();
+}
+
 void Replay::finish() {
   if (!engine_) return;
   if (options_.until) {
@@ -44,6 +57,10 @@ void Replay::run_to(Time t) {
 void Replay::step(const Input& input, Time t) {
   decisions_.clear();
   engine_->step(input, t, decisions_);
+  say_decisions();
+}
+
+void Replay::say_decisions() {
   for (const Decision& decision : decisions_) {
     if (const auto* changed = std::get_if<AlertChanged>(&decision)) {
       if (calls_.alert) calls_.alert(changed->alert);

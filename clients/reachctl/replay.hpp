@@ -38,6 +38,8 @@ class Replay {
   /// One input at core time `t`; one before the clock is taken at the clock's time (the engine corrects what it can)
   /// and counted. Returns false once `until` is reached: nothing more is taken.
   bool take(const Input& input, Time t);
+  /// This configuration holds from `t` on; the first one from the first input on.
+  void configure(Config config, Time t);
   /// Ends the last period, and those up to `until`.
   void finish();
   [[nodiscard]] std::int64_t stepped_back() const noexcept { return stepped_back_; }
@@ -45,6 +47,7 @@ class Replay {
 
  private:
   void run_to(Time t);
+  void say_decisions();
   void step(const Input& input, Time t);
   void say(Time at, bool partial);
 

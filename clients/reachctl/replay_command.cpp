@@ -11,6 +11,7 @@
 #include "clients/reachctl/replay.hpp"
 #include "clients/reachctl/text.hpp"
 #include "daemon/log/segments.hpp"
+#include "daemon/replica/replica.hpp"
 #include "daemon/settings/settings.hpp"
 #include "daemon/wire/wire.hpp"
 
@@ -92,40 +93,24 @@ int replay_queue_log(Replay& replay, std::istream& in, const std::string& source
   return bad.finish();
 }
 
-/// A log's files to look at beside the daemon that writes them: a tail that is being written is passed over, not cut.
-class LookOnly final : public log::Disk {
- public:
-  explicit LookOnly(const std::string& path) : disk_(log::local_disk_read_only(path)) {}
-  [[nodiscard]] std::string path() const override { return disk_->path(); }
-  [[nodiscard]] std::vector<std::string> list() override { return disk_->list(); }
-  [[nodiscard]] std::string read(const std::string& name) override { return disk_->read(name); }
-  std::unique_ptr<log::File> create(const std::string& name) override { return disk_->create(name); }
-  void truncate(const std::string&, std::uint64_t) override {}
-  void remove(const std::string&) override {}
-  void rename(const std::string&, const std::string&) override {}
-  void sync_directory() override {}
-
- private:
-  std::unique_ptr<log::Disk> disk_;
-};
-
-int replay_log(Replay& replay, const std::string& directory) {
-  BadLines bad;
-  wire::Scratch scratch;
-  v1::LogRecord record;
-  log::Segments segments(std::make_unique<LookOnly>(directory));
+/// The records as the daemon took them. `configuration`: holds throughout, whatever the log says; without it the
+/// recorded ones hold, each from its place on.
+int replay_log(Replay& replay, const std::string& directory, bool recorded_configurations) {
+  const std::shared_ptr<log::Disk> disk = log::local_disk_read_only(directory);
+  const log::Segments log(disk, 1, log::Tail::leave);
+  replica::RecordReader reader;
   bool more = true;
-  segments.read(1, [&](log::Lsn number, std::string_view bytes) {
-    if (!more) return;
-    if (!record.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-      bad.add(number, "no record that this reachctl knows");
-      return;
-    }
-    wire::for_each_input(
-        record, scratch, [&](const Input& input) { more = more && replay.take(input, wire::received_of(record)); },
-        [](const v1::Event&, const std::string&) {});  // the daemon refused it too, and said so then
+  const replica::RecordReader::Calls calls{[&](const Input& input, Time at) { more = more && replay.take(input, at); },
+                                           [&](settings::Loaded loaded, Time at) {
+                                             if (recorded_configurations) replay.configure(std::move(loaded.core), at);
+                                           },
+                                           complain};
+  const std::vector<log::SegmentFile> files = log::segment_files(*disk);
+  if (files.empty()) return exit_good;
+  log::read_records(*disk, files.front().first, log.durable(), [&](log::Lsn number, std::string_view bytes) {
+    if (more) reader.read(number, bytes, calls);
   });
-  return bad.finish();
+  return exit_good;
 }
 
 std::optional<Period> period_from(const std::string& every, const Config& config) {
@@ -147,11 +132,13 @@ bool has_interval_objective(const Config& config) {
 }
 
 int run(const Context& context, const Options& options) {
-  if (context.config.empty()) {
+  const bool is_log = options.format == "log";
+  const bool recorded = is_log && context.config.empty();
+  if (context.config.empty() && !is_log) {
     complain("replay needs --config FILE: the segments, services and contracts to replay with");
     return exit_usage;
   }
-  settings::Loaded loaded = settings::load(context.config);
+  settings::Loaded loaded = recorded ? settings::load_text("", "") : settings::load(context.config);
   for (const auto& problem : loaded.problems) std::cerr << settings::render(problem) << '\n';
   if (!loaded.good()) return exit_configuration;
 
@@ -192,7 +179,6 @@ int run(const Context& context, const Options& options) {
     }
   };
   calls.remark = [](const Remark& remark) { spdlog::debug("{}", remark.text); };
-  const bool is_log = options.format == "log";
   if (is_log) with.engine = EngineOptions{};  // the log says who was heard when, and what was recommended can alert
   Replay replay(std::move(loaded.core), with, calls);
 
@@ -205,7 +191,7 @@ int run(const Context& context, const Options& options) {
     }
   }
   std::istream& in = options.input == "-" ? std::cin : file;
-  const int code = is_log                          ? replay_log(replay, options.input)
+  const int code = is_log                          ? replay_log(replay, options.input, recorded)
                    : options.format == "queue_log" ? replay_queue_log(replay, in, options.source)
                                                    : replay_lines(replay, in, options.source);
   replay.finish();

@@ -16,7 +16,8 @@ enum class AlertKind : std::uint8_t {
   backlog_overdue,
   staffing_gap,
   no_agents,
-  source_stale
+  source_stale,
+  log_failed  ///< the event log cannot be written
 };
 enum class AlertState : std::uint8_t { inactive, pending, firing, resolved };
 /// Why this revision of the alert was said.

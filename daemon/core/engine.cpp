@@ -11,6 +11,9 @@ namespace {
 constexpr Duration no_agents_hold = std::chrono::seconds(30);
 constexpr Duration gap_clear_for = std::chrono::minutes(2);
 constexpr Duration gap_repeat = std::chrono::minutes(15);
+/// A source that was heard and sent nothing late for so long has caught up.
+constexpr Duration lateness_over_after = std::chrono::seconds(2);
+constexpr Duration log_failed_repeat = std::chrono::minutes(15);
 constexpr Duration first_advice_after = std::chrono::seconds(5);
 }  // namespace
 
@@ -18,6 +21,7 @@ Engine::State::State(Config configuration, EngineOptions engine_options, Time st
     : config(std::move(configuration)),
       options(engine_options),
       now(start),
+      happened_at(start),
       contact_index(0, ContactHash{&contacts}, ContactEqual{&contacts}) {
   periods = periods_at(config.zone, config.interval, now);
   timers.arm(TimerKind::period, 0, periods[Period::interval].to);
@@ -39,6 +43,8 @@ Engine::State::State(Config configuration, EngineOptions engine_options, Time st
     if (!clocks.back().calendar.always_open())
       timers.arm(TimerKind::calendar, c + 1, clocks.back().calendar.next_change(now));
   }
+  log_watch = watch_of(AlertKind::log_failed, "event_log", {{}, {}, log_failed_repeat});
+  watches[log_watch].alert.subject = "event_log";
   segments.resize(config.segments.size());
   for (std::uint32_t s = 0; s < segments.size(); ++s) {
     segment_index[config.segments[s].id] = s;
@@ -194,10 +200,11 @@ void Engine::State::fire(const Timers::Due& due) {
 void Engine::State::advance(Time to, bool inclusive) {
   while (const auto due = timers.take(to, inclusive)) {
     now = std::max(now, due->at);
+    happened_at = due->at;
     fire(*due);
     evaluate_touched();
   }
-  now = std::max(now, to);
+  now = happened_at = std::max(now, to);
 }
 
 void Engine::State::remark(std::string_view kind, std::string text) {
@@ -230,6 +237,11 @@ void Engine::State::apply(const Event& event) {
   }
   source.last_event = std::max(source.last_event, event.at);
   // Live, heartbeats say whether the source hears its PBX; in a file there are none, and an event is the sign of life.
+  if (options.staleness) watch_lateness(index, event.at);
+  if (catching_up && behind) {
+    if (behind->events++ == 0) behind->from = event.at;
+    behind->to = std::max(behind->to, event.at);
+  }
   const bool sign_of_life = event.kind != EventKind::upstream_lost;
   if (options.staleness)
     heard(index, sign_of_life && source.view.condition != SourceCondition::upstream_lost);
@@ -258,11 +270,36 @@ void Engine::State::apply(const Event& event) {
   }
 }
 
+void Engine::State::on_log_trouble(const std::string& problem) {
+  if (!problem.empty())
+    watches[log_watch].alert.summary = "the event log cannot be written, nothing is acknowledged: " + problem;
+  observe(log_watch, problem.empty() ? Condition::good : Condition::bad);
+}
+
+void Engine::State::catch_up(bool begins) {
+  if (begins == catching_up) return;
+  catching_up = begins;
+  if (begins) {
+    behind = BehindView{now, now, {}, 0};
+  } else {
+    behind->until = now;
+    if (behind->events == 0) behind->to = now;
+  }
+  for (std::uint32_t i = 0; i < sources.size(); ++i) {
+    if (begins)
+      timers.cancel(TimerKind::source, i);
+    else if (options.staleness && sources[i].view.condition == SourceCondition::connected)
+      timers.arm(TimerKind::source, i, now + config.stale_after);
+  }
+}
+
 void Engine::State::take(const Input& input, Time at, Decisions& decisions) {
   out = &decisions;
   const Time t = std::max(at, now);
   if (const auto* event = std::get_if<Event>(&input)) {
     advance(t, false);
+    // What is later than that is a correction, and says nothing about the present.
+    if (event->at < now && now - event->at <= config.stale_after) happened_at = event->at;
     apply(*event);
   } else if (std::holds_alternative<TimePassed>(input)) {
     advance(t, true);
@@ -279,7 +316,15 @@ void Engine::State::take(const Input& input, Time at, Decisions& decisions) {
     announce_source(index);
   } else if (const auto* sign = std::get_if<SourceHeard>(&input)) {
     advance(t, false);
-    heard(source_of(sign->source), sign->upstream);
+    const std::uint32_t index = source_of(sign->source);
+    heard(index, sign->upstream);
+    if (now - sources[index].last_late >= lateness_over_after) end_lateness(index);
+  } else if (const auto* trouble = std::get_if<LogTrouble>(&input)) {
+    advance(t, false);
+    on_log_trouble(trouble->problem);
+  } else if (const auto* change = std::get_if<CatchUp>(&input)) {
+    advance(t, false);
+    catch_up(change->begins);
   } else if (const auto* gone = std::get_if<SourceLost>(&input)) {
     advance(t, false);
     lost(source_of(gone->source), SourceCondition::stale, gone->reason);

@@ -41,12 +41,23 @@ struct SourceHeard {
 struct SourceLost {
   std::string_view source, reason;
 };
+/// The event log cannot be written, for the reason `problem`; empty: it is written again.
+struct LogTrouble {
+  std::string problem;
+};
+/// Events that were waiting while the daemon, or a source, was away are taken in the order in which they happened and
+/// at their own times, from here on until `begins` is false. Time stands still in between, so nobody is silent
+/// meanwhile.
+struct CatchUp {
+  bool begins = false;
+};
 /// A person takes an alert.
 struct Acknowledge {
   std::string alert, by, note;
   std::optional<Time> until;
 };
-using Input = std::variant<Event, TimePassed, TimeUpTo, SourceConnected, SourceHeard, SourceLost, Acknowledge>;
+using Input = std::variant<Event, TimePassed, TimeUpTo, SourceConnected, SourceHeard, SourceLost, LogTrouble, CatchUp,
+                           Acknowledge>;
 
 // ---- decisions -----------------------------------------------------------------------------------------------------
 
@@ -135,6 +146,8 @@ class Engine {
   /// The last closed intervals of a segment, oldest first, at most 7 days.
   [[nodiscard]] std::vector<TrendView> history(std::uint32_t segment, Time from) const;
   [[nodiscard]] const Totals& totals() const noexcept;
+  /// When the figures of all segments were last behind because events waited for the daemon; nothing: never.
+  [[nodiscard]] const std::optional<BehindView>& behind() const noexcept;
   [[nodiscard]] const Config& config() const noexcept;
 
  private:

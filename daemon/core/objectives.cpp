@@ -270,13 +270,13 @@ void Engine::State::evaluate(std::uint32_t index) {
 
 void Engine::State::observe(std::uint32_t index, Condition condition) {
   Watch& watch = watches[index];
-  if (const auto reason = watch.life.observe(condition, watch.rule, now)) say(index, *reason);
+  if (const auto reason = watch.life.observe(condition, watch.rule, happened_at)) say(index, *reason);
   timers.arm(TimerKind::alert, index, watch.life.next(watch.rule));
 }
 
 void Engine::State::pass_alert(std::uint32_t index) {
   Watch& watch = watches[index];
-  while (const auto reason = watch.life.pass(watch.rule, now)) say(index, *reason);
+  while (const auto reason = watch.life.pass(watch.rule, happened_at)) say(index, *reason);
   timers.arm(TimerKind::alert, index, watch.life.next(watch.rule));
 }
 
@@ -330,11 +330,11 @@ void Engine::State::say(std::uint32_t index, AlertReason reason) {
   alert.changed = now;
   ++alert.revision;
   if (reason == AlertReason::fired) {
-    alert.fired = now;
+    alert.fired = std::max(happened_at, alert.pending_since);
     ++totals.alerts_fired;
   }
   if (reason == AlertReason::resolved) {
-    alert.resolved = now;
+    alert.resolved = std::max(happened_at, alert.fired.value_or(alert.pending_since));
     open_alerts.erase(alert.id);
     resolved.push_back(alert);
     if (resolved.size() > resolved_limit) resolved.pop_front();

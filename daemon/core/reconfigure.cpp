@@ -22,6 +22,9 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
   State& next = *next_state;
   next.out = &out;
 
+  next.happened_at = old.now;
+  next.catching_up = old.catching_up;
+  next.behind = old.behind;
   next.totals = old.totals;
   next.totals.live_contacts = 0;
   next.resolved = std::move(old.resolved);
@@ -58,12 +61,13 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
     Source& fresh = next.sources[index];
     fresh.view = source.view;
     fresh.last_event = source.last_event;
+    fresh.last_late = source.last_late;
     fresh.tells_agents = source.tells_agents;
     fresh.tells_wrap_up = source.tells_wrap_up;
     fresh.in_resync = source.in_resync;
     next.watches[fresh.watch].life = old.watches[source.watch].life;
     next.watches[fresh.watch].alert = old.watches[source.watch].alert;
-    if (next.options.staleness && fresh.view.condition == SourceCondition::connected)
+    if (next.options.staleness && !next.catching_up && fresh.view.condition == SourceCondition::connected)
       next.timers.arm(TimerKind::source, index, fresh.view.last_heard.value_or(next.now) + next.config.stale_after);
   }
   for (Queue& queue : old.queues) {

@@ -10,7 +10,7 @@
 namespace reach {
 namespace {
 
-constexpr std::int64_t format = 1;
+constexpr std::int64_t format = 2;
 
 }  // namespace
 
@@ -92,9 +92,13 @@ void visit(A& a, Alert& v) {
     v.summary, v.stale, v.corrected, v.acknowledged, v.inhibited_by);
 }
 template <class A>
+void visit(A& a, BehindView& v) {
+  a(v.from, v.to, v.until, v.events);
+}
+template <class A>
 void visit(A& a, SourceView& v) {
   a(v.id, v.condition, v.last_heard, v.software, v.capabilities, v.events, v.late, v.corrected, v.inferred,
-    v.contradictions, v.events_lost, v.unknown_contacts);
+    v.contradictions, v.events_lost, v.unknown_contacts, v.behind);
 }
 template <class A>
 void visit(A& a, ExpectedView& v) {
@@ -192,7 +196,7 @@ void visit(A& a, Watch& v) {
 }
 template <class A>
 void visit(A& a, Source& v) {
-  a(v.view, v.last_event, v.site, v.watch, v.segments, v.tells_agents, v.tells_wrap_up, v.announced, v.in_resync,
+  a(v.view, v.last_event, v.last_late, v.site, v.watch, v.segments, v.tells_agents, v.tells_wrap_up, v.in_resync,
     v.agents);
 }
 
@@ -207,7 +211,7 @@ void visit(A& a, Objective& v) {
 }
 template <class A>
 void visit(A& a, Segment& v) {
-  a(v.first_open, v.scope, v.slots, v.sites, v.queues, v.sources, v.people.in, v.announced);
+  a(v.first_open, v.scope, v.slots, v.sites, v.queues, v.sources, v.people.in);
 }
 template <class A>
 void visit(A& a, Pool& v) {
@@ -218,8 +222,9 @@ void visit(A& a, Pool& v) {
 /// All tables; look-ups by name follow from them.
 template <class A>
 void Engine::State::visit_tables(A& a) {
-  a(now, periods.range, timers, totals, lines, segments, clocks, queues, objectives, pools, sources, agents, sites,
-    watches, resolved, contacts, stays, items, lists, last_acknowledge.done, last_acknowledge.problem);
+  a(now, happened_at, catching_up, behind, periods.range, timers, totals, lines, segments, clocks, queues, objectives,
+    pools, sources, agents, sites, watches, resolved, contacts, stays, items, lists, last_acknowledge.done,
+    last_acknowledge.problem);
   std::vector<std::pair<std::string, Time>> remarks(last_remark.begin(), last_remark.end());
   std::ranges::sort(remarks);
   a(remarks);

@@ -22,7 +22,7 @@ bool Engine::State::is_stale(const Segment& segment) const {
 void Engine::State::heard(std::uint32_t index, bool upstream) {
   Source& source = sources[index];
   source.view.last_heard = now;
-  if (options.staleness) timers.arm(TimerKind::source, index, now + config.stale_after);
+  if (options.staleness && !catching_up) timers.arm(TimerKind::source, index, now + config.stale_after);
   const SourceCondition condition = upstream ? SourceCondition::connected : SourceCondition::upstream_lost;
   if (source.view.condition == condition) return;
   if (!upstream) return lost(index, condition, "it does not hear its telephone system");
@@ -44,6 +44,32 @@ void Engine::State::lost(std::uint32_t index, SourceCondition condition, std::st
   watches[source.watch].alert.summary = "source " + source.view.id + ": " + std::string(reason);
   observe(source.watch, Condition::bad);
   for (const std::uint32_t segment : source.segments) touch(segment);
+}
+
+void Engine::State::watch_lateness(std::uint32_t index, Time at) {
+  Source& source = sources[index];
+  if (now - at <= config.stale_after) {
+    if (source.view.behind && at > source.view.behind->to) end_lateness(index);
+    return;
+  }
+  auto& behind_now = source.view.behind;
+  if (!behind_now || behind_now->until) behind_now = BehindView{at, at, {}, 0};
+  behind_now->from = std::min(behind_now->from, at);
+  behind_now->to = std::max(behind_now->to, at);
+  ++behind_now->events;
+  source.last_late = now;
+}
+
+void Engine::State::end_lateness(std::uint32_t index) {
+  Source& source = sources[index];
+  auto& behind_now = source.view.behind;
+  if (!behind_now || behind_now->until) return;
+  behind_now->until = now;
+  announce_source(index);
+  remark("late events of " + source.view.id, std::to_string(behind_now->events) + " events of source " +
+                                                 source.view.id + " came late: its figures from " +
+                                                 to_rfc3339(behind_now->from) + " to " + to_rfc3339(behind_now->to) +
+                                                 " were incomplete until " + to_rfc3339(now));
 }
 
 /// Contacts and agents of the source that a complete listing does not name are gone; how they ended was not seen.

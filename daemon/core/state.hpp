@@ -163,6 +163,7 @@ struct Pool {
 struct Source {
   SourceView view;
   Time last_event{};
+  Time last_late{};  ///< when an event last came that was late by more than stale_after
   std::uint32_t site = none, watch = none;
   std::vector<std::uint32_t> segments;
   bool tells_agents = false, tells_wrap_up = false, announced = false, in_resync = false;
@@ -210,6 +211,8 @@ struct Engine::State {
   void evaluate_touched();
   void touch(std::uint32_t segment);
   void remark(std::string_view kind, std::string text);
+  void on_log_trouble(const std::string& problem);
+  void catch_up(bool begins);
   void contradiction(const Event& event, std::string_view what);
 
   // ---- scopes.cpp: where things are counted
@@ -294,6 +297,8 @@ struct Engine::State {
   void on_source(const Event& event, std::uint32_t source);
   void heard(std::uint32_t source, bool upstream);
   void lost(std::uint32_t source, SourceCondition condition, std::string_view reason);
+  void watch_lateness(std::uint32_t source, Time at);
+  void end_lateness(std::uint32_t source);
   void end_unseen(std::uint32_t source, std::span<const std::string_view> still_there);
   void announce_source(std::uint32_t source);
   [[nodiscard]] bool is_stale(const Segment& segment) const;
@@ -336,6 +341,10 @@ struct Engine::State {
   Config config;
   EngineOptions options;
   Time now{};
+  Time happened_at{};  ///< when what is being handled happened: the instant that alerts tell; <= now
+  bool catching_up = false;
+  std::optional<BehindView> behind;
+  std::uint32_t log_watch = none;  ///< raises log_failed
   Periods periods;
   Timers timers;
   Totals totals;

@@ -26,8 +26,8 @@ std::string_view to_text(ForwardReason reason) noexcept {
 }
 
 std::string_view to_text(AlertKind kind) noexcept {
-  static constexpr std::array<std::string_view, 6> words = {"sla_breach",   "longest_wait", "backlog_overdue",
-                                                            "staffing_gap", "no_agents",    "source_stale"};
+  static constexpr std::array<std::string_view, 7> words = {
+      "sla_breach", "longest_wait", "backlog_overdue", "staffing_gap", "no_agents", "source_stale", "log_failed"};
   return word(words, kind);
 }
 std::string_view to_text(AlertState state) noexcept {

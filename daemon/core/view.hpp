@@ -47,6 +47,12 @@ struct SegmentView {
   std::string name;  ///< for people; empty: the id
 };
 
+/// Events from a time that was already over: until they came, the figures of that time were incomplete.
+struct BehindView {
+  Time from{}, to{};          ///< when these events happened, the first and the last
+  std::optional<Time> until;  ///< when the last of them had come; absent: they are still coming
+  std::int64_t events = 0;
+};
 enum class SourceCondition : std::uint8_t { never_heard, connected, upstream_lost, stale };
 [[nodiscard]] std::string_view to_text(SourceCondition condition) noexcept;
 struct SourceView {
@@ -57,6 +63,7 @@ struct SourceView {
   std::vector<std::string> capabilities;
   std::int64_t events = 0, late = 0, corrected = 0, inferred = 0, contradictions = 0, events_lost = 0,
                unknown_contacts = 0;
+  std::optional<BehindView> behind;  ///< the last time its events came late by more than stale_after
 };
 
 struct ExpectedView {

@@ -200,6 +200,9 @@ std::vector<TrendView> Engine::history(std::uint32_t index, Time from) const {
 const Totals& Engine::totals() const noexcept {
   return state_->totals;
 }
+const std::optional<BehindView>& Engine::behind() const noexcept {
+  return state_->behind;
+}
 const Config& Engine::config() const noexcept {
   return state_->config;
 }

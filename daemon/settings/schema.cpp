@@ -406,7 +406,9 @@ const Section<DaemonSettings>& ingest_section() {
       {{"credit", count(&DaemonSettings::credit, 100, 1'000'000),
         "events that one adapter may have sent without an acknowledgement"},
        {"max_frame", size(&DaemonSettings::max_frame, 64 << 10, 16 << 20, "1MiB"),
-        "larger messages are rejected; adapters send at most 1MiB"}},
+        "larger messages are rejected; adapters send at most 1MiB"},
+       {"wait_for_source", span(&DaemonSettings::wait_for_source, Duration{}, std::chrono::minutes(1), "3s"),
+        "how long time waits for an adapter that was cut off and comes back by itself; 0s: not at all"}},
       {},
       true};
   return section;
@@ -432,6 +434,10 @@ const Section<DaemonSettings>& event_log_section() {
       {{"directory", directory(&DaemonSettings::log_directory), "where its files lie"},
        {"file_size", size(&DaemonSettings::log_file_size, std::int64_t{1} << 20, std::int64_t{1} << 30, "64MiB"),
         "a file of this size is closed and the next begins"},
+       {"snapshot_every", size(&DaemonSettings::snapshot_every, std::int64_t{1} << 20, std::int64_t{1} << 34, "64MiB"),
+        "after so much of log (or as much as a snapshot is large) the whole state is written too: what a start reads "
+        "at "
+        "most"},
        {"retain_for", span(&DaemonSettings::log_retain_for, days(1), days(3660), "400d"), "older files are removed"},
        {"retain_size", size(&DaemonSettings::log_retain_size, std::int64_t{16} << 20, std::int64_t{1} << 50, "20GiB"),
         "beyond this size of all files the oldest are removed", "no limit"}},

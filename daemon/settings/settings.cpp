@@ -15,10 +15,6 @@ namespace {
 
 constexpr std::uintmax_t file_size_max = 4 << 20;
 
-struct Text {
-  std::string file, text;
-};
-
 /// FNV-1a: tells configurations apart, protects nothing.
 std::string fingerprint_of(const std::vector<Text>& texts) {
   std::uint64_t hash = 0xcbf29ce484222325U;
@@ -33,21 +29,6 @@ std::string fingerprint_of(const std::vector<Text>& texts) {
   out.fill('0');
   out << hash;
   return out.str();
-}
-
-Loaded load_texts(const std::vector<Text>& texts) {
-  Checker checker;
-  for (const auto& [file, text] : texts) checker.add_document(file, text);
-  Draft draft;
-  for (std::size_t i = 0; i < checker.documents().size(); ++i) {
-    read_table(schema(), Spot{i, &checker.documents()[i].root}, draft, checker);
-  }
-  Loaded loaded;
-  loaded.core = resolve(draft, checker);
-  loaded.core.fingerprint = fingerprint_of(texts);
-  loaded.daemon = draft.daemon;
-  loaded.problems = checker.take_problems();
-  return loaded;
 }
 
 Problem cannot_read(const std::string& path, const std::string& why) {
@@ -74,6 +55,22 @@ std::string with_caret(std::string_view line, int column) {
 }
 
 }  // namespace
+
+Loaded load_texts(std::vector<Text> texts) {
+  Checker checker;
+  for (const auto& [file, text] : texts) checker.add_document(file, text);
+  Draft draft;
+  for (std::size_t i = 0; i < checker.documents().size(); ++i) {
+    read_table(schema(), Spot{i, &checker.documents()[i].root}, draft, checker);
+  }
+  Loaded loaded;
+  loaded.core = resolve(draft, checker);
+  loaded.core.fingerprint = fingerprint_of(texts);
+  loaded.daemon = draft.daemon;
+  loaded.texts = std::move(texts);
+  loaded.problems = checker.take_problems();
+  return loaded;
+}
 
 Loaded load_text(std::string_view text, const std::string& name) {
   return load_texts({{name, std::string(text)}});
@@ -116,7 +113,7 @@ Loaded load(const std::string& path) {
       texts.push_back({file, std::move(text)});
     }
   }
-  if (unreadable.empty()) return load_texts(texts);
+  if (unreadable.empty()) return load_texts(std::move(texts));
   Loaded loaded;  // references into a file that is not there would all be wrong
   loaded.problems = std::move(unreadable);
   return loaded;

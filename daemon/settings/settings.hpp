@@ -25,14 +25,16 @@ struct DaemonSettings {
   std::string query = "tcp://127.0.0.1:5572";
   std::string metrics = "http://127.0.0.1:9570";  ///< empty: none
   // [ingest]
-  std::int64_t credit = 10'000;      ///< events that one adapter may have unacknowledged
-  std::int64_t max_frame = 1 << 20;  ///< bytes; larger messages are rejected
+  std::int64_t credit = 10'000;                        ///< events that one adapter may have unacknowledged
+  std::int64_t max_frame = 1 << 20;                    ///< bytes; larger messages are rejected
+  Duration wait_for_source = std::chrono::seconds(3);  ///< how long time waits for a source that was cut off
   // [publish]
   Duration publish_interval = std::chrono::milliseconds(250);  ///< a state goes out at most this often; alerts at once
   std::int64_t subscriber_queue = 10'000;  ///< messages that wait for a slow subscriber before it loses the newest
   // [event_log]
   std::string log_directory = "/var/lib/reachd/log";
   std::int64_t log_file_size = 64 << 20;                   ///< bytes, then a new file begins
+  std::int64_t snapshot_every = 64 << 20;                  ///< bytes of log; a start reads about so much at most
   Duration log_retain_for = std::chrono::hours(24 * 400);  ///< files whose newest record is older are removed
   std::optional<std::int64_t> log_retain_size;             ///< bytes of all files; the oldest go first
   // [logging]: of the program itself, to stderr
@@ -49,9 +51,15 @@ struct Problem {
   std::string source_line;   ///< empty where it must not be shown (a secret) or does not exist
 };
 
+/// One file of a configuration as it was read.
+struct Text {
+  std::string file, text;
+};
+
 struct Loaded {
   Config core;
   DaemonSettings daemon;
+  std::vector<Text> texts;        ///< what it was made from
   std::vector<Problem> problems;  ///< in the order of files and lines; core and daemon may be used only if empty
   [[nodiscard]] bool good() const noexcept { return problems.empty(); }
 };
@@ -59,6 +67,9 @@ struct Loaded {
 /// Reads a file, or every *.toml of a directory in the order of their names as if they were one.
 /// At most 4 MiB each. Reads the system's time zone database; opens no other file. Never throws on any input.
 [[nodiscard]] Loaded load(const std::string& path);
+
+/// The same for texts that were read before.
+[[nodiscard]] Loaded load_texts(std::vector<Text> texts);
 
 /// The same for a text; `name` stands for the file in problems.
 [[nodiscard]] Loaded load_text(std::string_view text, const std::string& name);

@@ -21,8 +21,10 @@ CoreClock::CoreClock(Time wall, Steady steady, Time at_least) noexcept
     : now_(std::max(wall, at_least)), steady_(steady), behind_(wall - now_) {}
 
 Time CoreClock::now() noexcept {
-  return advance(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()),
-                 std::chrono::steady_clock::now());
+  const Time before = now_;
+  advance(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()), std::chrono::steady_clock::now());
+  // What came before, and what time decided up to then, must come before in the log's replay, too.
+  return now_ = std::max(now_, before + Duration(1));
 }
 
 Time CoreClock::advance(Time wall, Steady steady) noexcept {

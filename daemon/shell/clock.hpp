@@ -16,7 +16,7 @@ class CoreClock {
 
   /// `at_least`: core time already reached (the last record of the log).
   CoreClock(Time wall, Steady steady, Time at_least) noexcept;
-  /// Reads the two clocks of the system.
+  /// Reads the two clocks of the system. Each call gives a later time than the one before.
   [[nodiscard]] Time now() noexcept;
   /// The same with the clocks given: `steady` must not step back.
   Time advance(Time wall, Steady steady) noexcept;

@@ -12,6 +12,7 @@
 #include "daemon/core/view.hpp"
 #include "daemon/log/event_log.hpp"
 #include "daemon/shell/ingest.hpp"
+#include "daemon/shell/snapshots.hpp"
 
 namespace reach::shell {
 
@@ -48,6 +49,9 @@ struct MetricsCopy {
   std::uint64_t published = 0, resent = 0;
   log::Statistics log;
   std::string log_problem;
+  SnapshotCounts snapshots;
+  std::optional<BehindView> behind;
+  bool catching_up = false;
   double clock_difference_s = 0;
 };
 inline constexpr std::size_t metric_segments = 500;

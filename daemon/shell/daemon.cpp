@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "daemon/log/local_log.hpp"
+#include "daemon/log/verify.hpp"
 #include "daemon/program/program.hpp"
 #include "daemon/shell/engine_thread.hpp"
 #include "daemon/shell/http.hpp"
@@ -76,11 +77,20 @@ class Daemon {
     reports.end = [this, on_main](int code, const std::string& why) { on_main([this, code, why] { end(code, why); }); };
     engine_.emplace(
         options_.settings,
-        [directory = settings.log_directory,
-         file_size = static_cast<std::size_t>(settings.log_file_size)](std::function<void()> changed) {
-          log::Segments segments(log::local_disk(directory), file_size);
+        [directory = settings.log_directory, file_size = static_cast<std::size_t>(settings.log_file_size),
+         retain_for = settings.log_retain_for, retain_size = settings.log_retain_size,
+         accept_damage = options_.accept_damage](std::function<void()> changed) {
+          std::shared_ptr<log::Disk> disk = log::local_disk(directory);
+          if (accept_damage) {
+            const auto now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+            for (const std::string& done : log::accept_damage(*disk, now)) spdlog::warn("event log: {}", done);
+          }
+          log::Segments segments(std::move(disk), file_size);
           for (const std::string& repair : segments.repairs()) spdlog::warn("event log repaired: {}", repair);
-          return std::make_unique<log::LocalLog>(std::move(segments), log::LocalLogOptions{}, std::move(changed));
+          log::LocalLogOptions options;
+          options.retain_for = retain_for;
+          if (retain_size) options.retain_bytes = static_cast<std::uint64_t>(*retain_size);
+          return std::make_unique<log::LocalLog>(std::move(segments), std::move(options), std::move(changed));
         },
         std::move(reports));
   }
@@ -153,6 +163,8 @@ class Daemon {
       const auto say = [reply, metrics](const MetricsCopy& copy) {
         if (metrics) {
           reply({200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(copy)});
+        } else if (copy.catching_up) {
+          reply({200, {}, "catching up: events that waited for reachd are taken in their order\n"});
         } else if (!copy.log_problem.empty()) {
           reply({200, {}, "degraded: the event log cannot be written: " + copy.log_problem + "\n"});
         } else {

@@ -12,6 +12,8 @@ struct DaemonOptions {
   settings::Loaded settings;  ///< good ones
   /// Reads the configuration again, for SIGHUP.
   std::function<settings::Loaded()> load;
+  /// Goes on without what cannot be read of the event log (log::accept_damage), instead of refusing to start.
+  bool accept_damage = false;
 };
 
 /// Runs until SIGTERM, SIGINT or a failure; returns the exit code. Problems are told in the log.

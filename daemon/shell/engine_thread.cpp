@@ -23,6 +23,7 @@ constexpr std::size_t most_posted = 64;
 constexpr std::size_t most_pending_replies = 1000;
 constexpr std::int64_t disconnects_over = 16LL << 20;  // bytes; nobody means that
 constexpr Duration remark_every = seconds(10);
+constexpr Duration wait_at_start = seconds(5);  // for the sources that were there when the daemon ended
 constexpr std::size_t most_remark_kinds = 100;
 
 int queue_for(const settings::Loaded& settings) {
@@ -110,12 +111,11 @@ void EngineThread::run() {
     recover();
     if (!stopping_) {
       sockets_ = std::make_unique<Sockets>(settings_);
-      const Time now = clock_->now();
-      append_configuration(now);
-      decide(now);
+      begin();
       reports_.ready();
     }
     while (!stopping_) round();
+    snapshots_.reset();
     if (sockets_) spdlog::info("stopping: making durable and acknowledging what was taken");
     if (!log_->stop()) {
       code = program::exit_failed;
@@ -133,6 +133,7 @@ void EngineThread::run() {
     code = program::exit_failed;
     why = std::string("the engine thread failed: ") + e.what();
   }
+  snapshots_.reset();
   sockets_.reset();
   reports_.end(code, why);
 }
@@ -140,40 +141,28 @@ void EngineThread::run() {
 void EngineThread::recover() {
   const auto began = steady_clock::now();
   const auto wall = [] { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); };
-  std::uint64_t records = 0, events = 0;
   auto told = began;
-  ingest_.emplace(limits(), static_cast<IngestWorld&>(*this));
-  wire::Scratch scratch;
-  v1::LogRecord record;
-  log_->read(1, [&](log::Lsn number, std::string_view payload) {
+  replica::Replica replica(settings_.core);
+  const log::Lsn end = log_->durable();
+  const replica::Recovery recovery = replica::recover(*log_, end, replica, [&](log::Lsn number) {
     if (stopping_) throw StartProblem("stopped while reading the event log", program::exit_good);
-    if (!record.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
-      throw log::LogError("record " + std::to_string(number) +
-                          " of the event log is none of this version; was it written by a newer reachd?");
-    }
-    const Time received = wire::received_of(record);
-    if (!engine_) engine_.emplace(settings_.core, EngineOptions{}, received);
-    ingest_->remember(record);
-    wire::for_each_input(
-        record, scratch,
-        [&](const Input& input) {
-          engine_->step(input, received, decisions_);
-          ++events;
-        },
-        [](const v1::Event&, const std::string&) {});  // was said when it came
-    decisions_.clear();                                // and so was all of this
-    ++records;
-    if (records % 1024 == 0) {
-      const auto now = steady_clock::now();
-      alive_ns_ = now.time_since_epoch().count();
-      if (now - told > seconds(1)) {
-        told = now;
-        reports_.progress("reading the event log: " + std::to_string(records) + " records");
-      }
-    }
+    if (number % 256 != 0) return;
+    const auto now = steady_clock::now();
+    alive_ns_ = now.time_since_epoch().count();
+    if (now - told < seconds(1)) return;
+    told = now;
+    reports_.progress("reading the event log: record " + std::to_string(number) + " of " + std::to_string(end));
   });
-  if (!engine_) engine_.emplace(settings_.core, EngineOptions{}, wall());
+  for (const std::string& note : recovery.notes) spdlog::warn("{}", note);
+  if (replica.engine() != nullptr) {
+    engine_.emplace(std::move(*replica.engine()));
+    was_down_since_ = engine_->now();
+  } else {
+    engine_.emplace(settings_.core, EngineOptions{}, wall());
+  }
   clock_.emplace(wall(), steady_clock::now(), engine_->now());
+  ingest_.emplace(limits(), static_cast<IngestWorld&>(*this));
+  ingest_->resume(replica.numbers());
   const Time now = clock_->now();
   publisher_.emplace(
       *engine_, settings_.daemon.publish_interval, now, [this](const Message& message) { say(message); },
@@ -183,14 +172,41 @@ void EngineThread::recover() {
         state.set_clock_offset_s(seconds_of(found->second.offset.applied()));
         state.set_duplicates(found->second.duplicates);
       });
-  engine_->step(TimePassed{}, now, decisions_);
-  spdlog::info("event log read: {} records with {} inputs in {:.1f} s, {} live contacts", records, events,
-               std::chrono::duration<double>(steady_clock::now() - began).count(), engine_->totals().live_contacts);
+  snapshots_.emplace(*log_, settings_.core, static_cast<std::uint64_t>(settings_.daemon.snapshot_every),
+                     recovery.records > 0 ? log_->bytes_from(recovery.snapshot + 1) : 0,
+                     [](const std::string& sentence) { spdlog::error("{}", sentence); });
+  spdlog::info(
+      "event log read: {} records with {} inputs{} in {:.1f} s, {} live contacts", recovery.records, recovery.inputs,
+      recovery.snapshot == 0 ? std::string() : " after the snapshot of record " + std::to_string(recovery.snapshot),
+      std::chrono::duration<double>(steady_clock::now() - began).count(), engine_->totals().live_contacts);
+}
+
+/// What happens between the last record of the log and the first message.
+void EngineThread::begin() {
+  const Time now = clock_->now();
+  if (!was_down_since_) {
+    append_configuration(now);
+  } else {
+    // Time stands still until the sources have sent what waited for this daemon.
+    ingest_->catch_up(engine_->now(), now + wait_at_start);
+    if (!ingest_->catching_up()) step(TimePassed{}, now);
+    if (engine_->config().fingerprint != settings_.core.fingerprint) {
+      // What happened meanwhile is taken by the rules that are in force now.
+      const Time at = ingest_->catching_up() ? engine_->now() : clock_->now();
+      if (append_configuration(at)) engine_->reconfigure(settings_.core, at, decisions_);
+      publisher_->restart(settings_.daemon.publish_interval, now);
+    }
+  }
+  decide(now);
 }
 
 void EngineThread::round() {
   Time now = clock_->now();
-  const Time due = std::min({engine_->next_wakeup(), publisher_->next(), next_second_, now + seconds(1)});
+  const bool stands = ingest_->catching_up();
+  Time due = std::min({publisher_->next(), next_second_, now + seconds(1)});
+  if (!stands) due = std::min(due, engine_->next_wakeup());
+  if (now < look_until_) due = std::min(due, next_look_);
+  if (more_backlog_) due = now;
   const auto left = due <= now ? milliseconds(0) : std::chrono::ceil<milliseconds>(due - now);
   zmq::pollitem_t items[] = {{sockets_->ingest.handle(), 0, ZMQ_POLLIN, 0},
                              {sockets_->publish.handle(), 0, ZMQ_POLLIN, 0},
@@ -210,7 +226,15 @@ void EngineThread::round() {
   }
   if (items[0].revents != 0) receive_ingest();
   now = clock_->now();
-  if (engine_->next_wakeup() <= now) step(TimePassed{}, now);
+  if (now < look_until_ && now >= next_look_) {
+    next_look_ = now + milliseconds(10);
+    ingest_->look_for_gone(now);
+  }
+  if (ingest_->catching_up()) {
+    more_backlog_ = ingest_->release(now);
+    if (!ingest_->catching_up()) say_caught_up();
+  }
+  if (!ingest_->catching_up() && engine_->next_wakeup() <= now) step(TimePassed{}, now);
   if (log_changed_.exchange(false)) log_changed();
   if (items[1].revents != 0) receive_subscriptions();
   if (items[2].revents != 0) receive_queries();
@@ -219,6 +243,7 @@ void EngineThread::round() {
     next_second_ = now + seconds(1);
     ingest_->pulse(now);
   }
+  publisher_->hold_states(ingest_->catching_up());
   publisher_->work(std::max(clock_->now(), engine_->now()));
 }
 
@@ -331,6 +356,8 @@ void EngineThread::watch_peers() {
         break;
       case SocketMonitor::Seen::disconnected:
         ++counters_.adapters_disconnected;
+        look_until_ = clock_->now() + milliseconds(100);  // the socket itself may not know yet
+        next_look_ = {};
         break;
       case SocketMonitor::Seen::handshake_failed:
         ++counters_.handshakes_failed;
@@ -349,13 +376,25 @@ void EngineThread::log_changed() {
     reply(ready.peer, ready.delimiter, ready.reply);
     pending_replies_.pop_front();
   }
+  const log::Statistics statistics = log_->statistics();
+  snapshots_->log_is(statistics.bytes);
   if (std::string problem = log_->problem(); problem != told_log_problem_) {
+    const bool changed = problem.empty() != told_log_problem_.empty();
     if (problem.empty()) {
       spdlog::info("the event log is written again");
     } else {
       spdlog::error("the event log cannot be written, nothing is acknowledged, figures stay live: {}", problem);
     }
     told_log_problem_ = std::move(problem);
+    if (changed) {
+      // An input like any other: in the log it stands where the trouble was, as soon as that can be written.
+      const Time now = ingest_->catching_up() ? engine_->now() : clock_->now();
+      v1::LogRecord record;
+      record.set_received_ns(static_cast<std::uint64_t>(ns_of(now)));
+      record.mutable_trouble()->set_problem(told_log_problem_);
+      append(record.SerializeAsString());
+      step(LogTrouble{told_log_problem_}, now);
+    }
   }
 }
 
@@ -402,7 +441,7 @@ void EngineThread::receive_queries() {
       }
     }
     if (!good) request.Clear();
-    answer(peer, delimiter, request, clock_->now());
+    answer(peer, delimiter, request, shown_at());
   }
 }
 
@@ -470,7 +509,8 @@ std::optional<v1::Error> EngineThread::acknowledge(const v1::AcknowledgeRequest&
   if (after == 0) return error("unavailable", "the event log takes nothing now: " + log_problem() + "; try again");
   wire::Scratch scratch;
   wire::for_each_input(
-      record, scratch, [&](const Input& input) { step(input, now); }, [](const v1::Event&, const std::string&) {});
+      record, scratch, [&](const Input& input, Time) { step(input, now); },
+      [](const v1::Event&, const std::string&) {});
   if (!engine_->last_acknowledge().done) return error("bad_request", engine_->last_acknowledge().problem);
   if (const auto alert = find()) wire::to_proto(*alert, *out.mutable_acknowledged());
   return std::nullopt;
@@ -489,14 +529,31 @@ void EngineThread::do_posted() {
 
 IngestLimits EngineThread::limits() const {
   return {static_cast<std::uint32_t>(settings_.daemon.credit), static_cast<std::size_t>(settings_.daemon.max_frame),
-          settings_.core.stale_after};
+          settings_.core.stale_after, settings_.daemon.wait_for_source};
 }
 
-void EngineThread::append_configuration(Time now) {
+bool EngineThread::append_configuration(Time now) {
   v1::LogRecord record;
   record.set_received_ns(static_cast<std::uint64_t>(ns_of(now)));
-  record.set_configuration(settings_.core.fingerprint);
-  append(record.SerializeAsString());
+  v1::LoggedConfiguration& logged = *record.mutable_configuration();
+  logged.set_fingerprint(settings_.core.fingerprint);
+  for (const settings::Text& text : settings_.texts) {
+    v1::ConfigurationFile& file = *logged.add_files();
+    file.set_name(text.file);
+    file.set_text(text.text);
+  }
+  return append(record.SerializeAsString()) != 0;
+}
+
+Time EngineThread::shown_at() {
+  return ingest_->catching_up() ? engine_->now() : std::max(clock_->now(), engine_->now());
+}
+
+void EngineThread::say_caught_up() {
+  const auto& behind = engine_->behind();
+  if (!behind || behind->events == 0) return;
+  spdlog::warn("{} events had waited: the figures from {} to {} were behind until {}", behind->events,
+               to_rfc3339(behind->from), to_rfc3339(behind->to), to_rfc3339(engine_->now()));
 }
 
 void EngineThread::apply(settings::Loaded settings) {
@@ -506,10 +563,16 @@ void EngineThread::apply(settings::Loaded settings) {
       was.log_directory != is.log_directory) {
     spdlog::warn("changed [endpoints] and [event_log] directory take effect at the next restart");
   }
-  settings_ = std::move(settings);
-  const Time now = clock_->now();
-  engine_->reconfigure(settings_.core, now, decisions_);
-  append_configuration(now);
+  const settings::Loaded old = std::exchange(settings_, std::move(settings));
+  const Time now = shown_at();
+  if (engine_->config().fingerprint != settings_.core.fingerprint) {
+    if (!append_configuration(now)) {
+      settings_ = old;
+      spdlog::error("the event log takes nothing now: the old configuration stays in force; try again");
+      return;
+    }
+    engine_->reconfigure(settings_.core, now, decisions_);
+  }
   ingest_->set_limits(limits());
   publisher_->restart(settings_.daemon.publish_interval, now);
   decide(now);
@@ -518,7 +581,7 @@ void EngineThread::apply(settings::Loaded settings) {
 
 MetricsCopy EngineThread::copy() {
   MetricsCopy out;
-  const Time now = std::max(clock_->now(), engine_->now());
+  const Time now = shown_at();
   out.counters = counters_;
   out.ingest = ingest_->counters();
   for (std::uint32_t i = 0; i < engine_->source_count(); ++i) {
@@ -539,8 +602,9 @@ MetricsCopy EngineThread::copy() {
     out.segments.push_back(
         {view.id, view.figures.service_level, view.figures.longest_wait_s, view.figures.waiting, view.stale});
   }
-  for (const AlertKind kind : {AlertKind::sla_breach, AlertKind::longest_wait, AlertKind::backlog_overdue,
-                               AlertKind::staffing_gap, AlertKind::no_agents, AlertKind::source_stale}) {
+  for (const AlertKind kind :
+       {AlertKind::sla_breach, AlertKind::longest_wait, AlertKind::backlog_overdue, AlertKind::staffing_gap,
+        AlertKind::no_agents, AlertKind::source_stale, AlertKind::log_failed}) {
     out.alerts_firing[std::string(to_text(kind))] = 0;
   }
   for (const Alert& alert : engine_->alerts(false)) {
@@ -551,6 +615,9 @@ MetricsCopy EngineThread::copy() {
   out.resent = publisher_->resent();
   out.log = log_->statistics();
   out.log_problem = log_->problem();
+  out.snapshots = snapshots_->counts();
+  out.behind = engine_->behind();
+  out.catching_up = ingest_->catching_up();
   out.clock_difference_s = seconds_of(clock_->behind_wall());
   return out;
 }

@@ -22,6 +22,7 @@
 #include "daemon/shell/counters.hpp"
 #include "daemon/shell/ingest.hpp"
 #include "daemon/shell/publisher.hpp"
+#include "daemon/shell/snapshots.hpp"
 #include "daemon/shell/socket.hpp"
 #include "daemon/shell/wake.hpp"
 
@@ -62,6 +63,7 @@ class EngineThread final : private IngestWorld {
 
   void run();
   void recover();
+  void begin();
   void round();
   void receive_ingest();
   void receive_queries();
@@ -78,7 +80,11 @@ class EngineThread final : private IngestWorld {
   /// An alert taken by a person: recorded, applied; the reply waits until it is durable.
   std::optional<v1::Error> acknowledge(const v1::AcknowledgeRequest& request, Time now, v1::Reply& out,
                                        log::Lsn& after);
-  void append_configuration(Time now);
+  /// Notes the configuration in force in the log. False if the log takes nothing.
+  bool append_configuration(Time now);
+  /// What people are shown is of this instant: while catching up, of the one that the core has reached.
+  [[nodiscard]] Time shown_at();
+  void say_caught_up();
   [[nodiscard]] MetricsCopy copy();
   [[nodiscard]] IngestLimits limits() const;
 
@@ -87,6 +93,7 @@ class EngineThread final : private IngestWorld {
   log::Lsn append(std::string record) override;
   [[nodiscard]] std::string log_problem() const override;
   void step(const Input& input, Time now) override;
+  [[nodiscard]] Time reached() const override { return engine_->now(); }
   void remark(std::string_view kind, const std::string& text) override;
   void note(const std::string& text) override;
 
@@ -104,6 +111,7 @@ class EngineThread final : private IngestWorld {
   // The engine thread's own
   std::unique_ptr<log::EventLog> log_;
   std::string told_log_problem_;
+  std::optional<Snapshots> snapshots_;  ///< ends before the log does
   std::optional<CoreClock> clock_;
   std::optional<Engine> engine_;
   Decisions decisions_;
@@ -113,6 +121,9 @@ class EngineThread final : private IngestWorld {
   Counters counters_;
   std::deque<PendingReply> pending_replies_;  ///< at most 1000
   Time next_second_{};
+  Time look_until_{}, next_look_{};  ///< after a connection ended: for whose it was
+  bool more_backlog_ = false;
+  std::optional<Time> was_down_since_;  ///< last record of the log at the start
   /// Kinds of remarks, when each was last written and how many were kept back since.
   std::map<std::string, std::pair<Time, std::int64_t>, std::less<>> remarks_;
 

@@ -12,6 +12,12 @@ using std::chrono::milliseconds;
 
 /// Batches that were already on their way when one was refused need no refusal of their own.
 constexpr Duration refusal_holds = milliseconds(50);
+/// A source that is waited for and says nothing for so long is waited for no longer.
+constexpr Duration silence_while_expected = std::chrono::seconds(3);
+/// A source that was waited for in vain must have been there for so long before it is waited for again.
+constexpr Duration there_for_a_while = std::chrono::minutes(1);
+/// Events taken from the backlog before everything else gets a turn.
+constexpr int release_portion = 2000;
 /// Heartbeats that come faster say nothing new.
 constexpr Duration heartbeat_at_least = milliseconds(200);
 
@@ -90,10 +96,13 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
     }
   }
 
-  v1::LogRecord record;
-  record.set_received_ns(wire_time(now));
-  *record.mutable_hello() = hello;
   const bool begins = hello.epoch() != source.epoch;
+  // It was here before: what it sends now may have waited a while.
+  if (hello.resumes() && !begins && limits_.wait_for_source > Duration::zero())
+    wait_for(hello.source(), source, now, now + silence_while_expected);
+  v1::LogRecord record;
+  record.set_received_ns(wire_time(core(now)));
+  *record.mutable_hello() = hello;
   if (world_.append(record.SerializeAsString()) == 0 && begins) {
     return reject(peer, v1::REJECT_CODE_LOG_FAILED, "the event log takes nothing now: " + world_.log_problem());
   }
@@ -110,27 +119,28 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
     event.mutable_events_lost()->set_to(hello.next_sequence() - 1);
     event.mutable_events_lost()->set_count(hello.next_sequence() - 1 - source.accepted);
     event.mutable_events_lost()->set_reason("acknowledged, but not in this event log");
-    if (world_.append(wire::batch_record({}, lost, now, {})) == 0) {
+    if (world_.append(wire::batch_record({}, lost, core(now), {})) == 0) {
       return reject(peer, v1::REJECT_CODE_LOG_FAILED, "the event log takes nothing now: " + world_.log_problem());
     }
-    apply(lost, {}, now);
-    source.accepted = hello.next_sequence() - 1;
+    apply(lost, {}, core(now));
+    source.accepted = source.durable = hello.next_sequence() - 1;  // should this get lost, too, it is found again
+    source.waiting.clear();
   }
   if (begins) {
     source.epoch = hello.epoch();
-    source.accepted = hello.next_sequence() - 1;
+    source.accepted = source.durable = hello.next_sequence() - 1;
     source.waiting.clear();
   }
-  if (source.waiting.empty()) source.durable = source.accepted;
   source.peer = peer;
-  source.heard = now;
+  source.heard = source.since = now;
+  source.resumes = hello.resumes();
   source.upstream = true;
   source.refused_expected = 0;
   source.offset = {};
   sample_clock(source, hello.sent_ns(), now);
   world_.step(
       SourceConnected{hello.source(), hello.software(), {hello.capabilities().begin(), hello.capabilities().end()}},
-      now);
+      core(now));
 
   world_.note("source " + hello.source() + " is connected" +
               (hello.software().empty() ? "" : " (" + hello.software().substr(0, 100) + ")") + ", its next event is " +
@@ -167,6 +177,7 @@ void Ingest::take_batch(const std::string& peer, v1::EventBatch& batch, std::str
   Source* const source = known(peer, batch.source(), batch.epoch());
   if (source == nullptr) return;
   source->heard = now;
+  if (backlog_) backlog_->heard(batch.source(), now + silence_while_expected);
   sample_clock(*source, batch.sent_ns(), now);
   const std::uint64_t last = batch.first_sequence() + count - 1;
   if (batch.first_sequence() > source->accepted + 1) {
@@ -191,6 +202,13 @@ void Ingest::take_batch(const std::string& peer, v1::EventBatch& batch, std::str
     batch.set_first_sequence(source->accepted + 1);
     frame = {};
   }
+  if (backlog_) {
+    source->received += batch.events_size();
+    source->accepted = last;
+    const Duration offset = source->offset.applied();
+    backlog_->hold(std::move(batch), offset);
+    return;
+  }
   const log::Lsn number = world_.append(wire::batch_record(frame, batch, now, source->offset.applied()));
   if (number == 0) {
     return refuse_batch(*source, v1::REJECT_CODE_LOG_FAILED,
@@ -203,7 +221,7 @@ void Ingest::take_batch(const std::string& peer, v1::EventBatch& batch, std::str
   apply(batch, source->offset.applied(), now);
 }
 
-void Ingest::apply(const v1::EventBatch& batch, Duration offset, Time now) {
+void Ingest::apply(const v1::EventBatch& batch, Duration offset, Time now, At at) {
   Event& event = std::holds_alternative<Event>(input_) ? std::get<Event>(input_) : input_.emplace<Event>();
   for (const v1::Event& each : batch.events()) {
     const auto problem = wire::event_from(each, batch.source(), offset, now, scratch_, event);
@@ -212,27 +230,111 @@ void Ingest::apply(const v1::EventBatch& batch, Duration offset, Time now) {
       world_.remark("invalid event", "an event of " + batch.source() + " is left out: " + *problem);
       continue;
     }
-    world_.step(input_, now);
+    world_.step(input_, at == At::event_times ? event.at : now);
   }
+}
+
+// ---- catching up ---------------------------------------------------------------------------------------------------
+
+void Ingest::begin_catch_up(Time now) {
+  v1::LogRecord record;
+  record.set_received_ns(wire_time(now));
+  record.mutable_catch_up()->set_begins(true);
+  if (world_.append(record.SerializeAsString()) == 0) return;  // without a log there is no order to keep
+  world_.step(CatchUp{true}, now);
+  backlog_.emplace();
+}
+
+void Ingest::end_catch_up(Time now) {
+  v1::LogRecord record;
+  record.set_received_ns(wire_time(now));
+  record.mutable_catch_up()->set_begins(false);
+  if (world_.append(record.SerializeAsString()) == 0) return;  // the next round tries again
+  backlog_.reset();
+  world_.step(CatchUp{false}, now);
+}
+
+void Ingest::wait_for(const std::string& name, Source& source, Time now, Time until) {
+  if (source.given_up && now - source.since < there_for_a_while) return;
+  source.given_up = false;
+  if (!backlog_) begin_catch_up(now);
+  if (backlog_) backlog_->expect(name, until);
+}
+
+void Ingest::catch_up(Time now, Time until) {
+  for (auto& [name, source] : sources_) {
+    if (source.resumes) wait_for(name, source, now, until);
+  }
+}
+
+void Ingest::look_for_gone(Time now) {
+  v1::ToAdapter message;
+  message.mutable_heartbeat()->set_sent_ns(wire_time(now));
+  message.mutable_heartbeat()->set_upstream_connected(true);
+  for (auto& [name, source] : sources_) {
+    if (source.peer.empty() || world_.send(source.peer, message)) continue;
+    source.peer.clear();
+    world_.note("the connection to source " + name + " ended");
+    if (source.resumes && limits_.wait_for_source > Duration::zero())
+      wait_for(name, source, now, now + limits_.wait_for_source);
+  }
+}
+
+bool Ingest::release(Time now) {
+  if (!backlog_) return false;
+  std::vector<std::string> gone = backlog_->give_up(backlog_->held_bytes() > backlog_bytes_most ? never : now);
+  for (const std::string& name : gone) {
+    Source& source = sources_[name];
+    source.given_up = true;
+    world_.note("source " + name + " is not back, or says nothing more: time goes on without it");
+  }
+  for (int room = release_portion; room > 0;) {
+    auto run = backlog_->next();
+    if (!run) {
+      if (!backlog_->over()) return false;
+      end_catch_up(now);
+      return false;
+    }
+    const log::Lsn number = world_.append(wire::batch_record({}, run->batch, now, run->offset, true));
+    if (number == 0) {
+      backlog_->put_back(std::move(*run));
+      return false;  // the log takes nothing now
+    }
+    Source& source = sources_[run->batch.source()];
+    const auto count = static_cast<std::uint64_t>(run->batch.events_size());
+    ++counters_.batches;
+    if (run->batch.epoch() == source.epoch)
+      source.waiting.emplace_back(number, run->batch.first_sequence() + count - 1);
+    apply(run->batch, run->offset, now, At::event_times);
+    room -= run->batch.events_size();
+  }
+  return true;
 }
 
 void Ingest::take_heartbeat(const std::string& peer, const v1::Heartbeat& heartbeat, Time now) {
   Source* const source = known(peer, heartbeat.source(), 0);
   if (source == nullptr) return;
   sample_clock(*source, heartbeat.sent_ns(), now);
+  if (backlog_) {
+    backlog_->heard(heartbeat.source(), now + silence_while_expected);
+    if (heartbeat.next_sequence() <= source->accepted + 1) backlog_->caught_up(heartbeat.source());
+  }
+  if (heartbeat.leaving()) source->resumes = false;
   ack(*source);  // an Ack that did not fit a full queue is made up for here
-  if (now - source->heard < heartbeat_at_least && heartbeat.upstream_connected() == source->upstream) {
+  if (now - source->heard < heartbeat_at_least && heartbeat.upstream_connected() == source->upstream &&
+      !heartbeat.leaving()) {
     source->heard = now;
     return;
   }
   source->heard = now;
   source->upstream = heartbeat.upstream_connected();
   v1::LogRecord record;
-  record.set_received_ns(wire_time(now));
+  record.set_received_ns(wire_time(core(now)));
   record.mutable_seen()->set_source(heartbeat.source());
   record.mutable_seen()->set_upstream_connected(heartbeat.upstream_connected());
+  record.mutable_seen()->set_leaving(heartbeat.leaving());
   world_.append(record.SerializeAsString());  // if the log takes nothing, it stays live all the same
-  world_.step(SourceHeard{heartbeat.source(), heartbeat.upstream_connected()}, now);
+  world_.step(SourceHeard{heartbeat.source(), heartbeat.upstream_connected()}, core(now));
 }
 
 void Ingest::log_reached(log::Lsn durable) {
@@ -261,23 +363,12 @@ void Ingest::pulse(Time now) {
   }
 }
 
-void Ingest::remember(const v1::LogRecord& record) {
-  const auto begin = [this](const std::string& name, std::uint64_t epoch, std::uint64_t next) -> Source& {
+void Ingest::resume(const replica::Numbers& numbers) {
+  for (const auto& [name, each] : numbers) {
     Source& source = sources_[name];
-    if (source.epoch != epoch) {
-      source.epoch = epoch;
-      source.accepted = next - 1;
-    }
-    return source;
-  };
-  if (record.has_hello()) {
-    const v1::Hello& hello = record.hello();
-    begin(hello.source(), hello.epoch(), hello.next_sequence());
-  } else if (record.has_batch()) {
-    const v1::EventBatch& batch = record.batch();
-    Source& source = begin(batch.source(), batch.epoch(), batch.first_sequence());
-    source.accepted = batch.first_sequence() + static_cast<std::uint64_t>(batch.events_size()) - 1;
-    source.durable = source.accepted;
+    source.epoch = each.epoch;
+    source.accepted = source.durable = each.accepted;
+    source.resumes = each.resumes;
   }
 }
 

@@ -1,7 +1,7 @@
 // The ingest protocol: who may send, which events are new, what is acknowledged when. Knows no socket and no file.
 //
 // Per source: events are numbered without gaps within an epoch.
-//   accepted   the last number that changed the state and was handed to the log
+//   accepted   the last number that was taken: it changed the state and was handed to the log, or waits in the backlog
 //   durable    the last number that the log holds safely: what Ack and Welcome say
 #pragma once
 #include <array>
@@ -14,6 +14,8 @@
 
 #include "daemon/core/engine.hpp"
 #include "daemon/log/event_log.hpp"
+#include "daemon/replica/replica.hpp"
+#include "daemon/shell/backlog.hpp"
 #include "daemon/shell/clock.hpp"
 #include "daemon/wire/wire.hpp"
 #include "reachd/v1/ingest.pb.h"
@@ -29,8 +31,10 @@ class IngestWorld {
   /// As log::EventLog::append().
   virtual log::Lsn append(std::string record) = 0;
   [[nodiscard]] virtual std::string log_problem() const = 0;
-  /// Engine::step() and what follows from it.
+  /// Engine::step() and what follows from it. An earlier time than the engine has reached is read as that.
   virtual void step(const Input& input, Time now) = 0;
+  /// Engine::now().
+  [[nodiscard]] virtual Time reached() const = 0;
   /// Something odd, for the program's log; already counted. Of each kind a sample is enough.
   virtual void remark(std::string_view kind, const std::string& text) = 0;
   /// Something that operators like to find in the program's log.
@@ -41,7 +45,11 @@ struct IngestLimits {
   std::uint32_t credit = 10'000;        ///< events a source may have unacknowledged
   std::size_t max_frame = 1024 * 1024;  ///< bytes
   Duration stale_after = std::chrono::seconds(10);
+  /// How long time waits for a source that was cut off and comes back by itself; 0: not at all.
+  Duration wait_for_source = std::chrono::seconds(3);
 };
+/// What is kept of other sources while one is waited for; beyond it nobody is waited for.
+inline constexpr std::size_t backlog_bytes_most = 64U << 20;
 /// The credit while the log fails: figures stay live for as long as the adapters' spools and the log's queue last.
 inline constexpr std::uint32_t credit_without_log = 1'000'000;
 /// Sources at most; a Hello of one more is rejected.
@@ -51,7 +59,10 @@ class Ingest {
  public:
   struct Source {
     std::uint64_t epoch = 0, accepted = 0, durable = 0;
-    std::string peer;  ///< the adapter's routing id; empty: none
+    std::string peer;       ///< the adapter's routing id; empty: none
+    bool resumes = false;   ///< comes back by itself after a cut (Hello)
+    bool given_up = false;  ///< was waited for in vain: is so again only after it was there for a while
+    Time since{};           ///< of the last Hello
     Time heard{};
     bool upstream = true;
     ClockOffset offset;
@@ -78,8 +89,19 @@ class Ingest {
   void log_reached(log::Lsn durable);
   /// Once a second: heartbeats; and forgets peers that are gone.
   void pulse(Time now);
-  /// What a log record says about its source's numbers, while the log is read at the start.
-  void remember(const v1::LogRecord& record);
+  /// After the start: the sources as the log has them.
+  void resume(const replica::Numbers& numbers);
+
+  // Catching up: time stands still for the core, and events are taken in the order in which they happened, until nobody
+  // has any that waited. Meanwhile everything else is recorded at the time that the core has reached.
+
+  /// After resume(): waits for all sources that come back by themselves, at most until `until` for their Hello.
+  void catch_up(Time now, Time until);
+  [[nodiscard]] bool catching_up() const noexcept { return backlog_.has_value(); }
+  /// Takes what can be taken of the backlog, at most a portion. True if there is more: call again soon.
+  bool release(Time now);
+  /// A connection ended: finds the sources that are gone, and waits for those that come back.
+  void look_for_gone(Time now);
 
   /// By name.
   [[nodiscard]] const std::map<std::string, Source, std::less<>>& sources() const noexcept { return sources_; }
@@ -94,7 +116,13 @@ class Ingest {
   void refuse_batch(Source& source, v1::RejectCode code, const std::string& reason, Time now);
   /// The source that `peer` said Hello for, or nullptr after a Reject.
   Source* known(const std::string& peer, const std::string& name, std::uint64_t epoch);
-  void apply(const v1::EventBatch& batch, Duration offset, Time now);
+  /// Time of the core for what is recorded at `now`.
+  [[nodiscard]] Time core(Time now) const { return backlog_ ? world_.reached() : now; }
+  void wait_for(const std::string& name, Source& source, Time now, Time until);
+  void begin_catch_up(Time now);
+  void end_catch_up(Time now);
+  enum class At : std::uint8_t { receipt, event_times };
+  void apply(const v1::EventBatch& batch, Duration offset, Time now, At at = At::receipt);
   void ack(const Source& source);
   [[nodiscard]] std::uint32_t credit() const;
   static void sample_clock(Source& source, std::uint64_t sent_ns, Time now);
@@ -103,7 +131,8 @@ class Ingest {
   IngestWorld& world_;
   std::map<std::string, Source, std::less<>> sources_;
   Counters counters_;
-  bool failing_ = false;  ///< the log's state as the adapters were told it
+  std::optional<Backlog> backlog_;  ///< while catching up
+  bool failing_ = false;            ///< the log's state as the adapters were told it
   v1::ToDaemon message_;
   v1::EventBatch batch_;  ///< kept for its memory, as are the others
   wire::Scratch scratch_;

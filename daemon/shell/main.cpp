@@ -29,6 +29,9 @@ int main(int argc, char** argv) {
   program::CommonOptions common;
   app.add_option("--config", config, "Configuration: a TOML file, or a directory of them")->capture_default_str();
   app.add_flag("--check", check, "Check the configuration, print every problem, and leave");
+  bool accept_damage = false;
+  app.add_flag("--accept-damage", accept_damage,
+               "Start in spite of a damaged event log: give up what cannot be read (see: reachctl log verify)");
   common.add_to(app);
   if (const int code = program::parse(app, argc, argv); code >= 0) return code;
 
@@ -49,7 +52,7 @@ int main(int argc, char** argv) {
   common.start("reachd", program::Logging::background);
   int code = program::exit_failed;
   try {
-    code = shell::run_daemon({std::move(loaded), [config] { return settings::load(config); }});
+    code = shell::run_daemon({std::move(loaded), [config] { return settings::load(config); }, accept_damage});
   } catch (const std::exception& e) {
     spdlog::critical("reachd ends: {}", e.what());
   }

@@ -169,6 +169,13 @@ std::string metrics_text(const MetricsCopy& copy) {
   out.gauge("reachd_log_failing", "1 while the event log cannot be written: nothing is acknowledged.",
             copy.log_problem.empty() ? 0.0 : 1.0);
 
+  out.counter("reachd_snapshots_total", "Snapshots made since the start.", copy.snapshots.made);
+  out.counter("reachd_snapshot_failures_total", "Snapshots that could not be made.", copy.snapshots.failed);
+  out.gauge("reachd_snapshot_bytes", "Size of the last snapshot.", copy.snapshots.bytes);
+  out.gauge("reachd_snapshot_duration_seconds", "Time that the last snapshot took.", copy.snapshots.seconds);
+  out.gauge("reachd_catching_up", "1 while events that waited for the daemon are taken in their order.",
+            copy.catching_up ? 1.0 : 0.0);
+
   // Core
   out.counter("reachd_events_total", "Events applied since the beginning of the log.", copy.totals.events);
   out.begin("reachd_events_odd_total", "Events that were applied by special rules, by kind.", MetricType::Counter);

@@ -148,9 +148,9 @@ bool Publisher::work(Time now) {
   }
   if (now >= next_tick_) {
     next_tick_ = now + interval_;
-    collect(dirty_segments_, due_segments_);
+    if (!hold_states_) collect(dirty_segments_, due_segments_);
     collect(dirty_sources_, due_sources_);
-    collect(dirty_pools_, due_pools_);
+    if (!hold_states_) collect(dirty_pools_, due_pools_);
   }
   if (!asked_.empty() && due_again_.empty() && now >= next_again_) {
     next_again_ = now + again_at_most_every;

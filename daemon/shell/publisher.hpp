@@ -48,6 +48,9 @@ class Publisher {
   /// A peer subscribed to everything that begins with `prefix`: its last values are due.
   void subscribed(std::string_view prefix);
 
+  /// While the core catches up, segments and pools are not published: nobody should see an hour ago as now.
+  void hold_states(bool hold) noexcept { hold_states_ = hold; }
+
   /// Sends what is due at `now`, at most a slice of about 50 messages so that no event waits behind a long list.
   /// True if there is more: call again soon.
   bool work(Time now);
@@ -80,6 +83,7 @@ class Publisher {
   std::deque<std::uint32_t> due_segments_, due_sources_, due_pools_;      ///< of this interval, to be sent
   std::set<std::string, std::less<>> asked_;                              ///< prefixes subscribed to since
   std::deque<std::pair<bool, std::string>> due_again_;  ///< (is alert, key): last values to be repeated
+  bool hold_states_ = false;
   Time next_tick_{}, next_second_{}, next_minute_{}, next_again_{};
   std::uint64_t published_ = 0, resent_ = 0;
   v1::SegmentState segment_;

@@ -32,10 +32,12 @@ Time received_of(const v1::LogRecord& record) noexcept {
   return time_from_ns(static_cast<std::int64_t>(record.received_ns()));
 }
 
-std::string batch_record(std::string_view frame, const v1::EventBatch& batch, Time received, Duration clock_offset) {
+std::string batch_record(std::string_view frame, const v1::EventBatch& batch, Time received, Duration clock_offset,
+                         bool at_event_times) {
   v1::LogRecord record;
   record.set_received_ns(static_cast<std::uint64_t>(ns_of(received)));
   record.set_clock_offset_ns(clock_offset.count());
+  record.set_at_event_times(at_event_times);
   // The batch is field 2 of both messages, so the same bytes mean the same; anything beside it might not.
   static_assert(int{v1::ToDaemon::kBatchFieldNumber} == int{v1::LogRecord::kBatchFieldNumber});
   if (!bare_batch(frame)) {
@@ -49,40 +51,48 @@ std::string batch_record(std::string_view frame, const v1::EventBatch& batch, Ti
   return bytes;
 }
 
-void for_each_input(const v1::LogRecord& record, Scratch& scratch, const std::function<void(const Input&)>& take,
+void for_each_input(const v1::LogRecord& record, Scratch& scratch, const std::function<void(const Input&, Time)>& take,
                     const std::function<void(const v1::Event&, const std::string&)>& refuse) {
+  const Time received = received_of(record);
   switch (record.record_case()) {
     case v1::LogRecord::kBatch: {
       Input input;
       Event& event = input.emplace<Event>();
       for (const v1::Event& each : record.batch().events()) {
-        const auto problem = event_from(each, record.batch().source(), Duration(record.clock_offset_ns()),
-                                        received_of(record), scratch, event);
+        const auto problem =
+            event_from(each, record.batch().source(), Duration(record.clock_offset_ns()), received, scratch, event);
         if (problem) {
           refuse(each, *problem);
         } else {
-          take(input);
+          take(input, record.at_event_times() ? event.at : received);
         }
       }
       break;
     }
     case v1::LogRecord::kHello: {
       const v1::Hello& hello = record.hello();
-      take(SourceConnected{
-          hello.source(), hello.software(), {hello.capabilities().begin(), hello.capabilities().end()}});
+      take(
+          SourceConnected{hello.source(), hello.software(), {hello.capabilities().begin(), hello.capabilities().end()}},
+          received);
       break;
     }
     case v1::LogRecord::kSeen:
-      take(SourceHeard{record.seen().source(), record.seen().upstream_connected()});
+      take(SourceHeard{record.seen().source(), record.seen().upstream_connected()}, received);
       break;
     case v1::LogRecord::kGone:
-      take(SourceLost{record.gone().source(), record.gone().reason()});
+      take(SourceLost{record.gone().source(), record.gone().reason()}, received);
       break;
     case v1::LogRecord::kAcknowledge: {
       const v1::LoggedAcknowledge& ack = record.acknowledge();
-      take(Acknowledge{ack.alert(), ack.by(), ack.note(), optional_time(ack.until_ns())});
+      take(Acknowledge{ack.alert(), ack.by(), ack.note(), optional_time(ack.until_ns())}, received);
       break;
     }
+    case v1::LogRecord::kTrouble:
+      take(LogTrouble{record.trouble().problem()}, received);
+      break;
+    case v1::LogRecord::kCatchUp:
+      take(CatchUp{record.catch_up().begins()}, received);
+      break;
     case v1::LogRecord::kConfiguration:
     case v1::LogRecord::RECORD_NOT_SET:
       break;

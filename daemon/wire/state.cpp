@@ -188,6 +188,13 @@ void to_proto(const SegmentView& view, v1::SegmentState& out) {
   out.set_longest_wait_since_ns(wire_time(view.longest_wait_since));
 }
 
+void to_proto(const BehindView& view, v1::Behind& out) {
+  out.set_from_ns(wire_time(view.from));
+  out.set_to_ns(wire_time(view.to));
+  out.set_until_ns(wire_time(view.until));
+  out.set_events(view.events);
+}
+
 void to_proto(const SourceView& view, v1::SourceState& out) {
   out.set_id(view.id);
   out.set_state(text_of(view.condition));
@@ -201,6 +208,7 @@ void to_proto(const SourceView& view, v1::SourceState& out) {
   out.set_contradictions(view.contradictions);
   out.set_events_lost(view.events_lost);
   out.set_unknown_contacts(view.unknown_contacts);
+  if (view.behind) to_proto(*view.behind, *out.mutable_behind());
 }
 
 void to_proto(const StaffingView& view, v1::Staffing& out) {
@@ -227,6 +235,7 @@ v1::Status status_of(const Engine& engine, const Window& window, Time at, std::o
     if (!segment || *segment == i) to_proto(engine.view_segment(i, window, at), *status.add_segments());
   }
   for (std::uint32_t i = 0; i < engine.source_count(); ++i) to_proto(engine.view_source(i, at), *status.add_sources());
+  if (engine.behind()) to_proto(*engine.behind(), *status.mutable_behind());
   for (const UnroutedView& queue : engine.unrouted()) {
     v1::UnroutedQueue& each = *status.add_unrouted();
     each.set_id(queue.id);

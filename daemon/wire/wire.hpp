@@ -41,10 +41,10 @@ struct Scratch {
 
 // ---- log records ---------------------------------------------------------------------------------------------------
 
-/// Calls `take` with every core input of `record`, in order; events that event_from() refuses go to `refuse` with the
-/// sentence instead. A `configuration` record is no input: it gives nothing.
-/// The inputs view into `record` and `scratch`; the core takes them all at time received_of(record).
-void for_each_input(const v1::LogRecord& record, Scratch& scratch, const std::function<void(const Input&)>& take,
+/// Calls `take` with every core input of `record`, in order, and the time at which the core takes it (or the time that
+/// it has already reached, if that is later); events that event_from() refuses go to `refuse` with the sentence
+/// instead. A `configuration` record is no input: it gives nothing. The inputs view into `record` and `scratch`.
+void for_each_input(const v1::LogRecord& record, Scratch& scratch, const std::function<void(const Input&, Time)>& take,
                     const std::function<void(const v1::Event&, const std::string&)>& refuse);
 [[nodiscard]] Time received_of(const v1::LogRecord& record) noexcept;
 
@@ -54,8 +54,9 @@ void for_each_input(const v1::LogRecord& record, Scratch& scratch, const std::fu
 
 /// The bytes of a LogRecord for a batch that came as the ToDaemon message `frame` and parsed to `batch`: copies the
 /// frame's bytes where that is safe instead of serializing them anew.
+/// `at_event_times`: its events are taken at their own times, none later than `received`.
 [[nodiscard]] std::string batch_record(std::string_view frame, const v1::EventBatch& batch, Time received,
-                                       Duration clock_offset);
+                                       Duration clock_offset, bool at_event_times = false);
 
 // ---- figures out ---------------------------------------------------------------------------------------------------
 
@@ -63,6 +64,7 @@ void to_proto(const Figures& figures, v1::Figures& out);
 void to_proto(const AgentCounts& agents, v1::Agents& out);
 void to_proto(const Alert& alert, v1::Alert& out);
 void to_proto(const SegmentView& view, v1::SegmentState& out);
+void to_proto(const BehindView& view, v1::Behind& out);
 /// clock_offset_s and duplicates are the shell's to fill in: the core does not know them.
 void to_proto(const SourceView& view, v1::SourceState& out);
 void to_proto(const StaffingView& view, v1::Staffing& out);

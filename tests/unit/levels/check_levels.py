@@ -12,7 +12,7 @@ import sys
 OUTSIDE = [
     (r"zmq\.hpp", {"shell"}),
     (r"(asio|restinio|prometheus)[./].*", {"shell"}),
-    (r"reachd/v1/.*|google/protobuf/.*", {"wire", "shell"}),
+    (r"reachd/v1/.*|google/protobuf/.*", {"wire", "replica", "shell"}),
     (r"toml\+\+/.*|date/.*", {"settings"}),
     (r"spdlog/.*|CLI/.*", {"program", "shell"}),
     (r"(thread|mutex|condition_variable|atomic|future)", {"log", "shell", "settings"}),

@@ -30,6 +30,7 @@ struct FakeWorld final : IngestWorld {
     }
     if (std::holds_alternative<SourceHeard>(input)) ++heard;
   }
+  Time reached() const override { return {}; }
   void remark(std::string_view, const std::string& text) override { remarks.push_back(text); }
   void note(const std::string&) override {}
 
@@ -193,11 +194,10 @@ TEST_F(IngestTest, GoesOnAfterARestartWhereTheLogEnds) {
   take(batch(5, 3, 7));
   FakeWorld world2;
   Ingest restarted(IngestLimits{}, world2);
-  for (const std::string& bytes : world.records) {
-    v1::LogRecord record;
-    ASSERT_TRUE(record.ParseFromString(bytes));
-    restarted.remember(record);
-  }
+  replica::RecordReader reader;
+  log::Lsn number = 0;
+  for (const std::string& bytes : world.records) reader.read(++number, bytes, {[](const Input&, Time) {}, {}, {}});
+  restarted.resume(reader.numbers());
   restarted.take("p", hello(7, 5).SerializeAsString(), noon);
   EXPECT_EQ(world2.sent.back().second.welcome().next_sequence(), 8U);
   restarted.take("p", batch(5, 4, 7).SerializeAsString(), noon);

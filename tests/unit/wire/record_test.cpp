@@ -40,7 +40,7 @@ TEST(BatchRecord, HoldsTheSameBatchWhetherCopiedOrSerialized) {
 TEST(BatchRecord, CopiesNothingThatStandsBesideABatch) {
   v1::LogRecord smuggled;  // its fields would mean something else in the log
   smuggled.set_received_ns(1);
-  smuggled.set_configuration("x");
+  smuggled.mutable_trouble()->set_problem("x");
   const v1::ToDaemon in = message();
   const std::string frame = in.SerializeAsString() + smuggled.SerializeAsString();
   EXPECT_FALSE(bare_batch(frame).has_value());
@@ -63,7 +63,7 @@ TEST(ForEachInput, GivesEventsInOrderAndRefusesTheRest) {
   Scratch scratch;
   std::string seen;
   for_each_input(
-      record, scratch, [&](const Input& input) { seen += std::string(std::get<Event>(input).contact) + " "; },
+      record, scratch, [&](const Input& input, Time) { seen += std::string(std::get<Event>(input).contact) + " "; },
       [&](const v1::Event&, const std::string&) { seen += "refused "; });
   EXPECT_EQ(seen, "c1 refused c3 ");
 }
@@ -73,7 +73,7 @@ TEST(ForEachInput, ReadsTheOtherRecords) {
     Scratch scratch;
     std::size_t kind = std::variant_npos;
     for_each_input(
-        record, scratch, [&](const Input& input) { kind = input.index(); },
+        record, scratch, [&](const Input& input, Time) { kind = input.index(); },
         [](const v1::Event&, const std::string&) {});
     return kind;
   };
@@ -86,7 +86,7 @@ TEST(ForEachInput, ReadsTheOtherRecords) {
   EXPECT_EQ(kind_of(record), Input(SourceLost{}).index());
   record.mutable_acknowledge()->set_alert("a");
   EXPECT_EQ(kind_of(record), Input(Acknowledge{}).index());
-  record.set_configuration("f");
+  record.mutable_configuration()->set_fingerprint("x");
   EXPECT_EQ(kind_of(record), std::variant_npos);
 }
 

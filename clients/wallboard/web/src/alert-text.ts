@@ -26,6 +26,8 @@ export function alertDetail(alert: Alert, words: Words): string {
       return words.text("alert.no_agents");
     case "source_stale":
       return words.text("alert.source_stale");
+    case "log_failed":
+      return words.text("alert.log_failed");
     case "staffing_gap":
       if (alert.value !== null && alert.target !== null && alert.target > alert.value)
         return words.counted("alert.people", alert.target - alert.value);

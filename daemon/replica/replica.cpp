@@ -1,0 +1,186 @@
+#include "daemon/replica/replica.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/core/archive.hpp"
+
+namespace reach::replica {
+namespace {
+
+constexpr std::int64_t format = 1;
+
+struct NamedNumbers {
+  std::string source;
+  SourceNumbers numbers;
+  template <class A>
+  void visit(A& archive) {
+    archive(source, numbers.epoch, numbers.accepted, numbers.resumes);
+  }
+};
+
+}  // namespace
+
+void RecordReader::read(log::Lsn number, std::string_view payload, const Calls& calls) {
+  if (payload.empty()) {
+    calls.remark((number == last_ + 1 ? "record " + std::to_string(number)
+                                      : "the records " + std::to_string(last_ + 1) + " to " + std::to_string(number)) +
+                 " of the event log are lost, as was accepted");
+    last_ = number;
+    return;
+  }
+  if (!record_.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+    throw log::LogError("record " + std::to_string(number) +
+                        " of the event log is none of this version; was it written by a newer reachd?");
+  }
+  last_ = number;
+  if (!record_.at_event_times()) now_ = std::max(now_, wire::received_of(record_));
+  if (record_.has_hello()) {
+    const v1::Hello& hello = record_.hello();
+    SourceNumbers& source = numbers_[hello.source()];
+    if (source.epoch != hello.epoch()) source = {hello.epoch(), hello.next_sequence() - 1, false};
+    source.resumes = hello.resumes();
+  } else if (record_.has_seen()) {
+    if (record_.seen().leaving()) numbers_[record_.seen().source()].resumes = false;
+  } else if (record_.has_configuration()) {
+    std::vector<settings::Text> texts;
+    for (const v1::ConfigurationFile& file : record_.configuration().files())
+      texts.push_back({file.name(), file.text()});
+    settings::Loaded loaded = settings::load_texts(std::move(texts));
+    if (loaded.good()) {
+      calls.configure(std::move(loaded), now_);
+    } else {
+      calls.remark("the configuration in record " + std::to_string(number) +
+                   " of the event log is none for this version: " + settings::render(loaded.problems.front()));
+    }
+    return;
+  }
+  if (record_.has_batch()) take_batch(calls);
+  wire::for_each_input(
+      record_, scratch_,
+      [&](const Input& input, Time at) {
+        now_ = std::max(now_, at);
+        calls.take(input, now_);
+      },
+      [](const v1::Event&, const std::string&) {});  // was said when it came
+}
+
+void RecordReader::take_batch(const Calls& calls) {
+  const v1::EventBatch& batch = record_.batch();
+  SourceNumbers& source = numbers_[batch.source()];
+  if (source.epoch != batch.epoch()) source = {batch.epoch(), batch.first_sequence() - 1, false};
+  if (batch.first_sequence() > source.accepted + 1) {
+    Event lost;
+    lost.kind = EventKind::events_lost;
+    lost.at = now_;
+    lost.source = batch.source();
+    lost.reason = "they were in records of the event log that are lost";
+    lost.lost_count = batch.first_sequence() - 1 - source.accepted;
+    calls.take(lost, now_);
+  }
+  source.accepted = batch.first_sequence() + static_cast<std::uint64_t>(batch.events_size()) - 1;
+}
+
+template <class A>
+void RecordReader::visit(A& archive) {
+  std::vector<NamedNumbers> numbers;
+  for (const auto& [source, each] : numbers_) numbers.push_back({source, each});
+  archive(numbers, last_, now_);
+  for (const NamedNumbers& each : numbers) numbers_[each.source] = each.numbers;
+}
+
+Replica::Replica(Config configuration, EngineOptions options)
+    : configuration_(std::move(configuration)), options_(options) {}
+
+void Replica::apply(log::Lsn number, std::string_view payload, Decisions& out) {
+  const auto engine_at = [this](Time at) -> Engine& {
+    if (!engine_) engine_.emplace(configuration_, options_, at);
+    return *engine_;
+  };
+  reader_.read(number, payload,
+               {[&](const Input& input, Time at) {
+                  engine_at(at).step(input, at, out);
+                  ++inputs_;
+                },
+                [&](settings::Loaded loaded, Time at) {
+                  if (!engine_) {
+                    engine_.emplace(std::move(loaded.core), options_, at);
+                  } else if (engine_->config().fingerprint != loaded.core.fingerprint) {
+                    engine_->reconfigure(std::move(loaded.core), at, out);
+                  }
+                },
+                [&](const std::string& sentence) { remarks_.push_back(sentence); }});
+}
+
+void Replica::save(const std::function<void(std::string_view)>& write) const {
+  std::string head;
+  ArchiveWriter archive([&head](std::string_view piece) { head += piece; });
+  std::int64_t written = format;
+  RecordReader reader = reader_;  // an archive visits what it writes as if it could change it
+  archive(written);
+  reader.visit(archive);
+  archive.finish();
+  std::string length;
+  for (int i = 0; i < 4; ++i) length += static_cast<char>(head.size() >> (8 * i) & 0xff);
+  write(length);
+  write(head);
+  engine_->save(write);
+}
+
+void Replica::load(std::string_view bytes) {
+  if (bytes.size() < 4) throw ArchiveError("it is too short");
+  std::size_t length = 0;
+  for (std::size_t i = 4; i-- > 0;) length = length << 8 | static_cast<unsigned char>(bytes[i]);
+  if (length > bytes.size() - 4) throw ArchiveError("it is too short");
+  ArchiveReader archive(bytes.substr(4, length));
+  RecordReader reader;
+  std::int64_t written = 0;
+  archive(written);
+  if (written != format) throw ArchiveError("its format is " + std::to_string(written));
+  reader.visit(archive);
+  engine_.emplace(Engine::load(bytes.substr(4 + length), options_));
+  reader_ = std::move(reader);
+}
+
+Recovery recover(log::EventLog& log, log::Lsn to, Replica& replica, const std::function<void(log::Lsn)>& progress) {
+  Recovery done;
+  bool other_version = false;
+  log.snapshots([&](log::Lsn number, std::optional<std::string> content) {
+    if (number > to) return false;
+    if (!content) {
+      done.notes.push_back("the snapshot after record " + std::to_string(number) +
+                           " is damaged; going on with an older one, or with the log alone");
+      return false;
+    }
+    try {
+      replica.load(*content);
+      done.snapshot = number;
+      return true;
+    } catch (const ArchiveError& problem) {
+      other_version = true;
+      done.notes.push_back("the snapshot after record " + std::to_string(number) + " is of another version (" +
+                           problem.what() + "); the log is read instead");
+      return false;
+    }
+  });
+  log::Lsn from = done.snapshot + 1;
+  const log::Lsn oldest = log.oldest();
+  if (done.snapshot == 0 && oldest > 1 && other_version) {
+    // An upgrade must not stop the daemon because the log's beginning was removed by age.
+    done.notes.push_back("the event log before record " + std::to_string(oldest) +
+                         " was removed long ago: figures begin there");
+    from = oldest;
+  }
+  Decisions decisions;
+  log.read(from, to, [&](log::Lsn number, std::string_view payload) {
+    replica.apply(number, payload, decisions);
+    decisions.clear();
+    ++done.records;
+    if (progress) progress(number);
+  });
+  done.inputs = replica.inputs();
+  for (std::string& sentence : replica.take_remarks()) done.notes.push_back(std::move(sentence));
+  return done;
+}
+
+}  // namespace reach::replica
