@@ -221,8 +221,8 @@ void Engine::State::evaluate(std::uint32_t index) {
     if (calendar == CalendarState::closed) objective.status = ObjectiveStatus::closed;
   }
   Watch& watch = watches[objective.watch];
-  watch.alert.value = m.value;
-  watch.alert.samples = m.samples;
+  watch.value = m.value;
+  watch.samples = m.samples;
   const bool stale = objective.status == ObjectiveStatus::stale;
   const bool firing = watch.life.state() == AlertState::firing;
   if (promised.figure == Figure::longest_wait_s && condition == Condition::bad) {
@@ -319,7 +319,11 @@ void Engine::State::say(std::uint32_t index, AlertReason reason) {
     alert.stale = alert.corrected = false;
     alert.pending_since = watch.life.pending_since();
   }
-  if (watch.objective != none) describe(watch);
+  if (watch.objective != none) {
+    alert.value = watch.value;
+    alert.samples = watch.samples;
+    describe(watch);
+  }
   if (opens) {
     alert.id = hex_of(watch.subject_key + '|' + std::to_string(ns_of(alert.pending_since)) + '|' +
                       (alert.evidence.empty() ? std::string() : alert.evidence.back()));

@@ -121,6 +121,8 @@ struct Watch {
   Alert alert;              ///< as last said
   std::string subject_key;  ///< what makes the fingerprint
   std::uint32_t objective = none;
+  std::optional<double> value;  ///< of an objective's figure, now; the alert keeps the one it was said with
+  std::int64_t samples = 0;
 };
 
 struct Objective {

@@ -116,6 +116,7 @@ void EngineThread::run() {
     }
     while (!stopping_) round();
     snapshots_.reset();
+    if (sockets_ && !ingest_->catching_up()) append_time(std::max(clock_->now(), engine_->now()));
     if (sockets_) spdlog::info("stopping: making durable and acknowledging what was taken");
     if (!log_->stop()) {
       code = program::exit_failed;
@@ -189,7 +190,7 @@ void EngineThread::begin() {
   } else {
     // Time stands still until the sources have sent what waited for this daemon.
     ingest_->catch_up(engine_->now(), now + wait_at_start);
-    if (!ingest_->catching_up()) step(TimePassed{}, now);
+    if (!ingest_->catching_up()) pass_time(now);
     if (engine_->config().fingerprint != settings_.core.fingerprint) {
       // What happened meanwhile is taken by the rules that are in force now.
       const Time at = ingest_->catching_up() ? engine_->now() : clock_->now();
@@ -234,7 +235,7 @@ void EngineThread::round() {
     more_backlog_ = ingest_->release(now);
     if (!ingest_->catching_up()) say_caught_up();
   }
-  if (!ingest_->catching_up() && engine_->next_wakeup() <= now) step(TimePassed{}, now);
+  if (!ingest_->catching_up() && engine_->next_wakeup() <= now) pass_time(now);
   if (log_changed_.exchange(false)) log_changed();
   if (items[1].revents != 0) receive_subscriptions();
   if (items[2].revents != 0) receive_queries();
@@ -297,6 +298,20 @@ std::string EngineThread::log_problem() const {
 
 void EngineThread::step(const Input& input, Time now) {
   engine_->step(input, now, decisions_);
+  if (!decisions_.empty()) decide(now);
+}
+
+void EngineThread::append_time(Time now) {
+  v1::LogRecord record;
+  record.set_received_ns(static_cast<std::uint64_t>(ns_of(now)));
+  record.set_time_passed(true);
+  append(record.SerializeAsString());
+}
+
+void EngineThread::pass_time(Time now) {
+  engine_->step(TimePassed{}, now, decisions_);
+  const auto is_alert = [](const Decision& decision) { return std::holds_alternative<AlertChanged>(decision); };
+  if (std::ranges::any_of(decisions_, is_alert)) append_time(now);
   if (!decisions_.empty()) decide(now);
 }
 

@@ -93,6 +93,8 @@ class EngineThread final : private IngestWorld {
   log::Lsn append(std::string record) override;
   [[nodiscard]] std::string log_problem() const override;
   void step(const Input& input, Time now) override;
+  void pass_time(Time now);
+  void append_time(Time now);
   [[nodiscard]] Time reached() const override { return engine_->now(); }
   void remark(std::string_view kind, const std::string& text) override;
   void note(const std::string& text) override;

@@ -93,6 +93,9 @@ void for_each_input(const v1::LogRecord& record, Scratch& scratch, const std::fu
     case v1::LogRecord::kCatchUp:
       take(CatchUp{record.catch_up().begins()}, received);
       break;
+    case v1::LogRecord::kTimePassed:
+      take(TimePassed{}, received);
+      break;
     case v1::LogRecord::kConfiguration:
     case v1::LogRecord::RECORD_NOT_SET:
       break;
