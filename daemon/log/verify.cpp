@@ -57,7 +57,7 @@ Pieces take_apart(const SegmentFile& file, std::string_view content, Lsn last) {
       const Scanned scanned = scan_records(content, at, found.reached, last, [&](Lsn number, std::string_view payload) {
         if (payload.empty()) {
           Finding finding{Finding::Kind::accepted, file.name, 0, before + 1, number, {}, {}};
-          finding.what = range_text(before + 1, number) + " are lost; that was accepted";
+          finding.what = "lost, as was accepted: " + range_text(before + 1, number);
           finding.advice = "nothing to do";
           found.accepted.push_back(finding);
         }
@@ -134,12 +134,12 @@ Inspection inspect(Disk& disk) {
       // What was removed by age is in a snapshot.
       if (file.first > 1 && newest_snapshot < reached) {
         result.findings.push_back({Finding::Kind::missing, file.name, 0, 1, reached,
-                                   range_text(1, reached) + " are in no file and in no snapshot",
+                                   "in no file and in no snapshot: " + range_text(1, reached),
                                    restore_text("the files before " + file.name)});
       }
     } else if (file.first > reached + 1) {
       result.findings.push_back({Finding::Kind::missing, file.name, 0, reached + 1, file.first - 1,
-                                 range_text(reached + 1, file.first - 1) + " are in no file",
+                                 "in no file: " + range_text(reached + 1, file.first - 1),
                                  restore_text("the files between " + files[i - 1].name + " and " + file.name)});
       reached = file.first - 1;
     }
@@ -166,7 +166,7 @@ Inspection inspect(Disk& disk) {
     for (const Piece& piece : found.pieces) {
       if (piece.lost_from == 0) continue;
       result.findings.push_back({Finding::Kind::damage, file.name, piece.hole_at, piece.lost_from, piece.lost_to,
-                                 range_text(piece.lost_from, piece.lost_to) + " cannot be read",
+                                 "cannot be read: " + range_text(piece.lost_from, piece.lost_to),
                                  restore_text("the file")});
     }
     const bool torn =
@@ -189,7 +189,7 @@ Inspection inspect(Disk& disk) {
          0,
          reached + 1,
          newest_snapshot,
-         range_text(reached + 1, newest_snapshot) + " are in no file, though a snapshot was made after them",
+         "in no file, though a snapshot was made after them: " + range_text(reached + 1, newest_snapshot),
          restore_text("the newest log files")});
   }
   result.findings.insert(result.findings.end(), snapshot_findings.begin(), snapshot_findings.end());
@@ -218,7 +218,7 @@ std::vector<std::string> accept_damage(Disk& disk, Time now) {
     std::string content = segment_header(first, now);
     put_record(content, last, last, {});
     replace(segment_name(first), content, false);
-    done.push_back(range_text(first, last) + " are given up: they are in no file");
+    done.push_back("given up, since in no file: " + range_text(first, last));
   };
 
   Lsn newest_snapshot = 0;
@@ -251,8 +251,8 @@ std::vector<std::string> accept_damage(Disk& disk, Time now) {
       repaired.append(content, piece.from, piece.to - piece.from);
       if (piece.lost_from == 0) continue;
       put_record(repaired, piece.lost_to, piece.lost_to, {});
-      done.push_back(range_text(piece.lost_from, piece.lost_to) + " of " + file.name + " at offset " +
-                     std::to_string(piece.hole_at) + " are given up; the file as it was is " + file.name + ".damaged");
+      done.push_back("given up: " + range_text(piece.lost_from, piece.lost_to) + " of " + file.name + " at offset " +
+                     std::to_string(piece.hole_at) + "; the file as it was is " + file.name + ".damaged");
     }
     replace(file.name, repaired, true);
   }

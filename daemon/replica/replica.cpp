@@ -23,9 +23,10 @@ struct NamedNumbers {
 
 void RecordReader::read(log::Lsn number, std::string_view payload, const Calls& calls) {
   if (payload.empty()) {
-    calls.remark((number == last_ + 1 ? "record " + std::to_string(number)
-                                      : "the records " + std::to_string(last_ + 1) + " to " + std::to_string(number)) +
-                 " of the event log are lost, as was accepted");
+    const std::string which = number == last_ + 1
+                                  ? "record " + std::to_string(number)
+                                  : "the records " + std::to_string(last_ + 1) + " to " + std::to_string(number);
+    calls.remark("lost from the event log, as was accepted: " + which);
     last_ = number;
     return;
   }

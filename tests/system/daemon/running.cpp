@@ -124,8 +124,10 @@ void Running::configure(const std::string& rest) {
                                << rest;
 }
 
-void Running::start() {
-  pid_ = spawn({"--config", config_file()}, "/dev/null", directory_ + "/stderr");
+void Running::start(const std::vector<std::string>& more) {
+  std::vector<std::string> arguments{"--config", config_file()};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  pid_ = spawn(arguments, "/dev/null", directory_ + "/stderr");
   const auto until = Clock::now() + std::chrono::seconds(20);
   while (get("/readyz").first != 200) {
     int status = 0;
@@ -271,13 +273,14 @@ std::optional<v1::ToAdapter> Adapter::receive(milliseconds timeout) {
   }
 }
 
-v1::Welcome Adapter::hello(std::uint64_t next_sequence) {
+v1::Welcome Adapter::hello(std::uint64_t next_sequence, bool resumes) {
   v1::ToDaemon message;
   v1::Hello& hello = *message.mutable_hello();
   hello.set_source(source_);
   hello.set_epoch(epoch_);
   hello.set_next_sequence(next_sequence);
   hello.set_software("the test's adapter");
+  hello.set_resumes(resumes);
   hello.set_sent_ns(now_ns());
   send(message);
   const auto answer = receive();
@@ -288,11 +291,12 @@ v1::Welcome Adapter::hello(std::uint64_t next_sequence) {
   return answer->welcome();
 }
 
-void Adapter::heartbeat() {
+void Adapter::heartbeat(std::uint64_t next_sequence) {
   v1::ToDaemon message;
   message.mutable_heartbeat()->set_source(source_);
   message.mutable_heartbeat()->set_sent_ns(now_ns());
   message.mutable_heartbeat()->set_upstream_connected(true);
+  message.mutable_heartbeat()->set_next_sequence(next_sequence);
   send(message);
 }
 

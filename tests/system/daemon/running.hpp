@@ -28,8 +28,8 @@ class Running {
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
 
-  void start();               ///< and waits for /readyz
-  int stop(int signal = 15);  ///< and waits; returns the exit code, or -signal
+  void start(const std::vector<std::string>& more = {});  ///< with these options, too; and waits for /readyz
+  int stop(int signal = 15);                              ///< and waits; returns the exit code, or -signal
   void signal(int number) const;
   void limit_files(std::uint64_t bytes) const;  ///< no file of it may grow beyond: writing fails as on a full disk
   void configure(const std::string& rest);      ///< writes the file; the daemon does not know yet
@@ -70,8 +70,10 @@ class Adapter {
   void send_bytes(const std::string& bytes);
   /// The next message but heartbeats, or nullopt after `timeout`.
   [[nodiscard]] std::optional<v1::ToAdapter> receive(milliseconds timeout = milliseconds(5000));
-  v1::Welcome hello(std::uint64_t next_sequence = 1);
-  void heartbeat();
+  /// `resumes`: it comes back by itself after a cut.
+  v1::Welcome hello(std::uint64_t next_sequence = 1, bool resumes = false);
+  /// `next_sequence`: of its next new event; 0: not told.
+  void heartbeat(std::uint64_t next_sequence = 0);
   /// Sends events with the numbers from `first` on.
   void batch(std::uint64_t first, const std::vector<v1::Event>& events);
   /// Waits until everything up to `sequence` is acknowledged.

@@ -44,8 +44,8 @@ class MemoryLog final : public log::EventLog {
     for (auto each = kept.rbegin(); each != kept.rend(); ++each)
       if (take(each->first, each->second)) return;
   }
-  std::uint64_t keep_snapshot(log::Lsn number, const std::function<void(const std::function<void(std::string_view)>&)>&
-                                                   content) override {
+  std::uint64_t keep_snapshot(
+      log::Lsn number, const std::function<void(const std::function<void(std::string_view)>&)>& content) override {
     std::string bytes;
     content([&bytes](std::string_view piece) { bytes += piece; });
     kept.emplace_back(number, bytes);
@@ -164,7 +164,7 @@ TEST(Replica, GoesOnWithAnOlderSnapshotOrWithTheLogAlone) {
   Replica at_200(fallback());
   recover(log, 200, at_200);
   log.keep_snapshot(200, [&](const auto& append) { at_200.save(append); });
-  log.kept.emplace_back(400, std::nullopt);              // damaged
+  log.kept.emplace_back(400, std::nullopt);                  // damaged
   log.kept.emplace_back(500, std::string("\1\0\0\0\2", 5));  // of another version
   Replica replica(fallback());
   const Recovery recovery = recover(log, log.durable(), replica);
@@ -209,7 +209,7 @@ TEST(Replica, CountsTheEventsOfLostRecordsAsLost) {
   }
   EXPECT_EQ(replica.engine()->view_source(0, replica.engine()->now()).events_lost, static_cast<std::int64_t>(events));
   EXPECT_EQ(replica.take_remarks(),
-            std::vector<std::string>{"the records 10 to 12 of the event log are lost, as was accepted"});
+            std::vector<std::string>{"lost from the event log, as was accepted: the records 10 to 12"});
 }
 
 TEST(Replica, TakesTheConfigurationFromTheLog) {

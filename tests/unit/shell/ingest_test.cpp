@@ -225,6 +225,78 @@ TEST_F(IngestTest, TakesTheClockOffsetOffAndNeverLetsAnEventLieAhead) {
   EXPECT_EQ(world.times.at(1), noon);
 }
 
+TEST_F(IngestTest, TakesWhatWaitedInOneOrderAndAcknowledgesItOnlyThen) {
+  v1::ToDaemon one = hello(1, 1, "a"), two = hello(1, 1, "b");
+  one.mutable_hello()->set_resumes(true);
+  two.mutable_hello()->set_resumes(true);
+  take(one, "pa");
+  take(two, "pb");
+  EXPECT_FALSE(ingest.catching_up());
+  world.gone = "pb";
+  ingest.look_for_gone(noon);
+  EXPECT_TRUE(ingest.catching_up());
+  const auto batch_of = [](const std::string& source, std::uint64_t first, std::vector<int> seconds_ago) {
+    v1::ToDaemon out = batch(first, static_cast<int>(seconds_ago.size()));
+    out.mutable_batch()->set_source(source);
+    for (std::size_t i = 0; i < seconds_ago.size(); ++i) {
+      v1::Event& event = *out.mutable_batch()->mutable_events(static_cast<int>(i));
+      event.set_time_ns(static_cast<std::uint64_t>(ns_of(noon - seconds(seconds_ago[i]))));
+      event.set_contact(source + std::to_string(seconds_ago[i]));
+    }
+    return out;
+  };
+  const std::size_t records = world.records.size();
+  take(batch_of("a", 1, {9, 3}), "pa");
+  EXPECT_FALSE(ingest.release(noon));
+  EXPECT_EQ(world.records.size(), records) << "nothing is in the log, so nothing can be acknowledged";
+  world.gone.clear();
+  take(two, "pb2");
+  take(batch_of("b", 1, {7, 5}), "pb2");
+  EXPECT_EQ(take(batch_of("b", 1, {7, 5}), "pb2").ack().sequence(), 0U) << "known, but not durable";
+  v1::ToDaemon beat;
+  beat.mutable_heartbeat()->set_source("b");
+  beat.mutable_heartbeat()->set_next_sequence(3);
+  take(beat, "pb2");
+  ingest.release(noon);
+  EXPECT_FALSE(ingest.catching_up());
+  EXPECT_EQ(contacts(), (std::vector<std::string>{"a9", "b7", "b5", "a3"}));
+  world.sent.clear();
+  ingest.log_reached(world.records.size());
+  std::map<std::string, std::uint64_t> acknowledged;
+  for (const auto& [peer, message] : world.sent) acknowledged[peer] = message.ack().sequence();
+  EXPECT_EQ(acknowledged, (std::map<std::string, std::uint64_t>{{"pa", 2}, {"pb2", 2}}));
+}
+
+TEST_F(IngestTest, WaitsForASourceOnlySoLongAndNotAgainAtOnce) {
+  v1::ToDaemon message = hello();
+  message.mutable_hello()->set_resumes(true);
+  take(message);
+  world.gone = "p";
+  ingest.look_for_gone(noon);
+  ingest.release(noon + seconds(2));
+  EXPECT_TRUE(ingest.catching_up());
+  ingest.release(noon + seconds(3));
+  EXPECT_FALSE(ingest.catching_up());
+  world.gone.clear();
+  take(message, "p2", noon + seconds(4));
+  world.gone = "p2";
+  ingest.look_for_gone(noon + seconds(5));
+  EXPECT_FALSE(ingest.catching_up()) << "one that comes and goes must not hold up everybody";
+}
+
+TEST_F(IngestTest, WaitsNotForASourceThatSaidGoodbye) {
+  v1::ToDaemon message = hello();
+  message.mutable_hello()->set_resumes(true);
+  take(message);
+  v1::ToDaemon goodbye;
+  goodbye.mutable_heartbeat()->set_source("pbx");
+  goodbye.mutable_heartbeat()->set_leaving(true);
+  take(goodbye);
+  world.gone = "p";
+  ingest.look_for_gone(noon);
+  EXPECT_FALSE(ingest.catching_up());
+}
+
 TEST_F(IngestTest, HeartbeatsAreRecordedAndAnswered) {
   v1::ToDaemon beat;
   beat.mutable_heartbeat()->set_source("pbx");
