@@ -1,0 +1,139 @@
+"""What an undisturbed run gives, and whether a disturbed one gave the same.
+
+The rule. Figures follow from the events' own times: every figure of every segment is equal, to the last digit. Alerts
+are equal in kind, subject, order and event times:
+  - those of the objectives "soon", "held" and "longest" are decided by passing time: their id, evidence, the instants
+    they were pending and fired at are equal to the nanosecond, and they fire in the same order;
+  - those of "lost" are decided by an event. Live, core time is the time of receipt, so their instants (and the id made of
+    them) are up to the delay later, never earlier; so are the instants at which alerts resolve.
+"""
+import datetime
+import json
+import subprocess
+
+from processes import GUARD_S, Failed
+
+BY_TIME = ("soon", "held", "longest")
+SAME_ALWAYS = ("kind", "state", "segment", "contract", "objective", "subject", "figure", "target", "window",
+               "fingerprint", "revision", "stale", "acknowledged", "inhibited_by", "corrected", "reason")
+SAME_BY_TIME = ("id", "pending_since", "fired", "evidence")
+
+
+def seconds_of(rfc3339):
+    text = rfc3339.rstrip("Z")
+    whole, _, fraction = text.partition(".")
+    begin = datetime.datetime.fromisoformat(whole).replace(tzinfo=datetime.timezone.utc).timestamp()
+    return begin + (float("0." + fraction) if fraction else 0.0)
+
+
+class Expected:
+    """From the generator's own account, and from a replay of its events on their own clock."""
+
+    def __init__(self, binaries, config, plan):
+        made = subprocess.run([binaries.reach_load, *plan, "--print", "figures"], capture_output=True, check=True)
+        self.account = json.loads(made.stdout)
+        # All events where that is quick, else those that lead to alerts.
+        self.complete = self.account["events"] <= 1_500_000
+        only = [] if self.complete else ["--only", "incidents"]
+        with subprocess.Popen([binaries.reach_load, *plan, "--print", "events", *only], stdout=subprocess.PIPE) as lines:
+            replayed = subprocess.run([binaries.reachctl, "--json", "--config", config, "replay", "--every", "day",
+                                       "--source", "incidents", "-"], stdin=lines.stdout, capture_output=True,
+                                      check=True)
+        self.said, self.figures = read_replay(replayed.stdout)
+        self.alerts = last_revisions(self.said)
+        told = [(a["segment"], a["objective"]) for a in self.account["alerts"]]
+        if told != fired_in_order(self.said):
+            raise Failed("the replay fires other alerts than the generator's account says")
+
+
+def read_replay(text):
+    """Every revision of every alert in order, and {segment: figures}."""
+    said, figures = [], None
+    for line in text.splitlines():
+        one = json.loads(line)
+        if "alert" in one:
+            said.append(one["alert"])
+        elif figures is not None:
+            raise Failed("the run crossed midnight: it cannot be compared")
+        else:
+            figures = {s["id"]: s["figures"] for s in one["segments"]}
+    return said, figures or {}
+
+
+def last_revisions(said):
+    last = {}
+    for alert in said:
+        last[alert["id"]] = alert
+    return {(a["segment"], a["objective"]): a for a in last.values()}
+
+
+def fired_in_order(said):
+    return [(a["segment"], a["objective"]) for a in said if a["reason"] == "fired" and a["objective"] in BY_TIME]
+
+
+def compare_figures(expected, status):
+    """Problems, a sentence each."""
+    problems = []
+    figures = {s["id"]: s["figures"] for s in status["segments"]}
+    for segment, account in expected.account["segments"].items():
+        for name, value in account.items():
+            if figures[segment][name] != value:
+                problems.append(f"{segment}: {name} is {figures[segment][name]}, the account says {value}")
+        if expected.complete:
+            for name, value in expected.figures[segment].items():
+                if figures[segment][name] != value:
+                    problems.append(f"{segment}: {name} is {figures[segment][name]}, undisturbed {value}")
+    events = sum(int(s["events"]) for s in status["sources"])
+    if events != expected.account["events"]:
+        problems.append(f"{events} events counted, {expected.account['events']} sent")
+    for source in status["sources"]:
+        for name in ("events_lost", "unknown_contacts", "contradictions"):
+            if int(source[name]) != 0:
+                problems.append(f"source {source['id']}: {name} is {source[name]}")
+    return problems
+
+
+def compare_alerts(expected, alerts):
+    problems = []
+    found = {}
+    for alert in alerts:
+        key = (alert["segment"], alert["objective"])
+        if key in found:
+            problems.append(f"{key}: alerted twice, {found[key]['fired']} and {alert['fired']}")
+        found[key] = alert
+    for key, want in expected.alerts.items():
+        have = found.pop(key, None)
+        if have is None:
+            problems.append(f"{key}: no alert")
+            continue
+        for name in SAME_ALWAYS + (SAME_BY_TIME if key[1] in BY_TIME else ()):
+            if have[name] != want[name]:
+                problems.append(f"{key}: {name} is {have[name]}, undisturbed {want[name]}")
+        for name in ("pending_since", "fired", "resolved"):
+            late = seconds_of(have[name]) - seconds_of(want[name]) if have[name] else None
+            if late is None or not -0.001 < late < GUARD_S:
+                problems.append(f"{key}: {name} is {have[name]}, undisturbed {want[name]}")
+    problems += [f"{key}: an alert that the undisturbed run has not: {alert['summary']}" for key, alert in found.items()]
+    in_order = sorted((a["fired"], a["segment"], a["objective"]) for a in alerts if a["objective"] in BY_TIME)
+    wanted = sorted((a["fired"], a["segment"], a["objective"])
+                    for (_, objective), a in expected.alerts.items() if objective in BY_TIME)
+    if in_order != wanted:
+        problems.append("alerts fired in another order")
+    return problems
+
+
+def compare_log(daemon, status, alerts):
+    """The log alone, read at once by reachctl, gives what the daemon says that was killed and recovered."""
+    said, figures = read_replay(daemon.reachctl("replay", "--format", "log", "--every", "day", daemon.log_directory,
+                                                timeout=600))
+    problems = []
+    for segment in status["segments"]:
+        for name, value in segment["figures"].items():
+            if figures[segment["id"]][name] != value:
+                problems.append(f"{segment['id']}: {name} is {value}, by its log {figures[segment['id']][name]}")
+    last = {a["id"]: a for a in said}
+    for alert in alerts:
+        if last.pop(alert["id"], None) != alert:
+            problems.append(f"alert {alert['id']} of {alert['segment']} is not that of the log")
+    problems += [f"alert {id} of {a['segment']} is in the log and not in the daemon" for id, a in last.items()]
+    return problems

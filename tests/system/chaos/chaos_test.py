@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""The daemon, an adapter and the connection between them killed at random moments under load; at the end figures and
+alerts must equal those of an undisturbed run (account.py has the rule), nothing lost and nothing counted twice.
+
+    chaos_test.py BUILD_DIRECTORY [--seed N] [--kills N] [--seconds S] [--rate N] [--minutes M] ...
+
+Prints its seed; the same seed gives the same plan (not the same instants inside the processes).
+"""
+import argparse
+import json
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+import types
+
+from account import Expected, compare_alerts, compare_figures, compare_log
+from processes import GUARD_S, Daemon, Failed, Load, Proxy, a_timezone_around_noon, wait_until
+import subprocess
+
+
+def binaries_of(build):
+    found = types.SimpleNamespace(reachd=f"{build}/daemon/shell/reachd", reachctl=f"{build}/clients/reachctl/reachctl",
+                                  reach_load=f"{build}/tests/load/reach-load")
+    for path in vars(found).values():
+        if not os.access(path, os.X_OK):
+            raise Failed(f"{path} is not there: build reachd, reachctl and reach-load first")
+    return found
+
+
+def make_plan(options, rng):
+    """What happens when: (second, action, argument), ascending."""
+    actions = []
+    begin, end = 0.5, options.seconds - 2
+
+    def at_random(count, action, argument=lambda: None):
+        actions.extend((rng.uniform(begin, end), action, argument()) for _ in range(count))
+    at_random(options.kills, "kill daemon", lambda: rng.choice([0, 0, 0, rng.uniform(0, 0.5)]))
+    at_random(options.adapter_kills, "kill adapter", lambda: rng.uniform(0, 0.5))
+    at_random(options.cuts, "cut")
+    at_random(options.stalls, "stall", lambda: rng.uniform(0.2, 1.6))
+    at_random(options.delays, "delay", lambda: rng.choice([0.0, rng.uniform(0.001, 0.05)]))
+    return sorted(actions, key=lambda a: a[0])
+
+
+def run_plan(actions, start, daemon, load, proxy):
+    """Returns how often each action was done."""
+    done = {}
+    restarts = []  # (due, what)
+    for second, action, argument in actions:
+        # A daemon that is killed again and again at its start never serves, and then alerts are late beyond the guard.
+        while True:
+            now = time.time()
+            for due, what in [r for r in restarts if r[0] <= now]:
+                what.start()
+                restarts.remove((due, what))
+            serving = daemon.process.poll() is None and daemon.ready()
+            long_down = daemon.down_since and time.monotonic() - daemon.down_since > 2
+            if now >= start + second and not (action == "kill daemon" and long_down and not serving):
+                break
+            time.sleep(0.005)
+        if action == "kill daemon":
+            if any(what is daemon for _, what in restarts):
+                continue  # it is dead already
+            if daemon.process.poll() is not None:
+                raise Failed(f"reachd ended by itself: {daemon.stderr()[-600:]}")
+            daemon.kill()
+            restarts.append((time.time() + argument, daemon))
+        elif action == "kill adapter":
+            if any(what is load for _, what in restarts):
+                continue
+            load.kill()
+            restarts.append((time.time() + argument, load))
+        elif action == "cut":
+            proxy.cut()
+        elif action == "stall":
+            proxy.stall(argument)
+        else:
+            proxy.delay = argument
+        done[action] = done.get(action, 0) + 1
+    for due, what in restarts:
+        time.sleep(max(0, due - time.time()))
+        what.start()
+    return done
+
+
+def check(expected, daemon, when):
+    problems = compare_figures(expected, daemon.status()) + compare_alerts(expected, daemon.alerts())
+    if problems:
+        raise Failed(f"{when}:\n  " + "\n  ".join(problems[:20]) +
+                     (f"\n  and {len(problems) - 20} more" if len(problems) > 20 else ""))
+
+
+def run(options, directory):
+    binaries = binaries_of(options.build)
+    rng = random.Random(options.seed)
+    start_ns = time.time_ns() + 1_500_000_000
+    plan = ["--seed", str(options.seed), "--sources", str(options.sources), "--segments", str(options.segments),
+            "--incidents", str(options.incidents), "--rate", str(options.rate), "--seconds", str(options.seconds),
+            "--start", str(start_ns)]
+    made = subprocess.run([binaries.reach_load, *plan, "--print", "config", "--timezone", a_timezone_around_noon()],
+                          capture_output=True, text=True, check=True)
+    daemon = Daemon(binaries, directory, made.stdout, event_log=options.event_log)
+    proxy = Proxy(daemon.ingest)
+    proxy.start()
+    load = Load(binaries, directory, plan, proxy.port)
+    daemon.start_and_wait()
+    load.start()
+    started = time.monotonic()
+    done = run_plan(make_plan(options, rng), start_ns / 1e9, daemon, load, proxy)
+    proxy.delay = 0.0
+    wait_until(daemon.ready, 60, "reachd is ready after the last kill")
+    report = load.finish(options.seconds + 180)
+    took = time.monotonic() - started
+    wait_until(lambda: all(a["state"] == "resolved" for a in daemon.alerts()), 20, "every alert is resolved")
+    if options.keep_plan:
+        print(json.dumps(plan))
+    expected = Expected(binaries, daemon.config, plan)
+    starts = sorted(daemon.start_times)
+    print(json.dumps({"seed": options.seed, **done, "events": expected.account["events"], "adapter": report,
+                      "alerts": len(daemon.alerts()), "seconds": round(took, 1),
+                      "start_s_median": round(starts[len(starts) // 2], 3), "start_s_max": round(starts[-1], 3),
+                      "longest_outage_s": round(daemon.longest_outage, 2)}), flush=True)
+    if daemon.longest_outage > GUARD_S - 2:
+        raise Failed(f"the daemon was away for {daemon.longest_outage:.1f} s at a time: alerts cannot be compared; is "
+                     "the machine overloaded?")
+    if report["lost"] != 0:
+        raise Failed(f"the adapter lost {report['lost']} events")
+    check(expected, daemon, "at the end of the run")
+    daemon.kill()
+    daemon.start_and_wait()
+    check(expected, daemon, "after one more kill -9")
+    problems = compare_log(daemon, daemon.status(), daemon.alerts())
+    if problems:
+        raise Failed("the log read at once:\n  " + "\n  ".join(problems[:20]))
+    if daemon.stop() != 0:
+        raise Failed("reachd did not end well")
+    proxy.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("build", help="build directory")
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--kills", type=int, default=60, help="of the daemon")
+    parser.add_argument("--adapter-kills", type=int, default=8)
+    parser.add_argument("--cuts", type=int, default=8)
+    parser.add_argument("--stalls", type=int, default=4)
+    parser.add_argument("--delays", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=90)
+    parser.add_argument("--minutes", type=float, help="instead of --seconds")
+    parser.add_argument("--rate", type=int, default=5000, help="events/s")
+    parser.add_argument("--sources", type=int, default=3)
+    parser.add_argument("--segments", type=int, default=50)
+    parser.add_argument("--incidents", type=int, default=20)
+    parser.add_argument("--event-log", default="", help="lines for [event_log] in the daemon's configuration")
+    parser.add_argument("--keep", action="store_true", help="the directory of the run, also when all is well")
+    parser.add_argument("--keep-plan", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.seed is None:
+        options.seed = int(os.environ.get("REACH_CHAOS_SEED", time.time_ns() % 1_000_000_007))
+    if options.minutes:
+        options.seconds = options.minutes * 60
+    if options.seconds < 60:
+        parser.error("a run takes 60 seconds or more: an incident takes 53")
+    print(f"seed {options.seed}", flush=True)
+    directory = tempfile.mkdtemp(prefix="reach-chaos-")
+    try:
+        run(options, directory)
+    except Failed as problem:
+        print(f"FAILED with --seed {options.seed}: {problem}\nthe files of the run: {directory}")
+        return 1
+    if not options.keep:
+        shutil.rmtree(directory)
+    print("good: figures and alerts are those of an undisturbed run")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
