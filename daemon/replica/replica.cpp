@@ -15,7 +15,7 @@ struct NamedNumbers {
   SourceNumbers numbers;
   template <class A>
   void visit(A& archive) {
-    archive(source, numbers.epoch, numbers.accepted, numbers.resumes);
+    archive(source, numbers.epoch, numbers.accepted, numbers.resumes, numbers.clock_offset);
   }
 };
 
@@ -80,6 +80,7 @@ void RecordReader::take_batch(const Calls& calls) {
     calls.take(lost, now_);
   }
   source.accepted = batch.first_sequence() + static_cast<std::uint64_t>(batch.events_size()) - 1;
+  source.clock_offset = Duration(record_.clock_offset_ns());
 }
 
 template <class A>

@@ -19,9 +19,10 @@ namespace reach::replica {
 
 /// How far the numbers of a source go in the log.
 struct SourceNumbers {
-  std::uint64_t epoch = 0;     ///< of its numbering; 0: none yet
-  std::uint64_t accepted = 0;  ///< the last number in the log
-  bool resumes = false;        ///< was there at the end, and comes back by itself
+  std::uint64_t epoch = 0;                    ///< of its numbering; 0: none yet
+  std::uint64_t accepted = 0;                 ///< the last number in the log
+  bool resumes = false;                       ///< was there at the end, and comes back by itself
+  std::optional<Duration> clock_offset = {};  ///< taken off the times of its last batch; absent: it sent none
   bool operator==(const SourceNumbers&) const = default;
 };
 using Numbers = std::map<std::string, SourceNumbers, std::less<>>;

@@ -1,6 +1,7 @@
 #include "daemon/shell/clock.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace reach::shell {
 namespace {
@@ -9,10 +10,12 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr int drift = 20;  // one part in this many
-constexpr Duration span = std::chrono::minutes(2);
-constexpr Duration set_back = seconds(1);
-constexpr Duration set_back_for = seconds(3);
-constexpr int set_back_samples = 5;
+/// A clock that lags so much less than believed is noticed by its calls, so it is followed soon.
+constexpr Duration far_off = seconds(1);
+constexpr Duration far_off_for = seconds(3), lasts_for = std::chrono::minutes(2);
+constexpr int late_samples = 5;
+/// An adapter gives a connection up after three silent seconds: no message is in it for so long.
+constexpr Duration no_network = seconds(5);
 constexpr Duration jitter = milliseconds(20);
 
 }  // namespace
@@ -38,28 +41,20 @@ Time CoreClock::advance(Time wall, Steady steady) noexcept {
 
 void ClockOffset::sample(Time sent, Time received) noexcept {
   const Duration took = received - sent;
-  if (received - span_began_ >= span) {
-    before_ = recent_;
-    recent_.reset();
-    span_began_ = received;
+  const auto believe = [this](Duration ahead) {
+    applied_ = std::chrono::abs(ahead) < jitter ? Duration{} : ahead;
+    late_ = 0;
+  };
+  const bool first = !std::exchange(known_, true);
+  if (-took > applied_ + jitter || (first && took > no_network)) return believe(-took);
+  if (took <= jitter - applied_) {
+    late_ = 0;
+    return;
   }
-  const std::optional<Duration> least =
-      recent_ && before_ ? std::min(*recent_, *before_) : (recent_ ? recent_ : before_);
-  if (least && took > *least + set_back) {
-    // Late by a second: a slow network, or the source's clock was set back. The second lasts.
-    if (far_off_++ == 0) far_off_since_ = received;
-    far_off_least_ = std::min(far_off_least_.value_or(took), took);
-    if (far_off_ < set_back_samples || received - far_off_since_ < set_back_for) return;
-    before_.reset();
-    recent_ = far_off_least_;
-  } else {
-    recent_ = std::min(recent_.value_or(took), took);
-  }
-  far_off_ = 0;
-  far_off_least_.reset();
-  const Duration ahead = -(before_ ? std::min(*recent_, *before_) : *recent_);
-  const Duration meant = ahead < jitter && ahead > -jitter ? Duration{} : ahead;
-  if (meant == Duration{} || meant - applied_ > jitter || applied_ - meant > jitter) applied_ = meant;
+  if (late_++ == 0) late_since_ = received;
+  least_late_ = late_ == 1 ? took : std::min(least_late_, took);
+  const Duration needed = least_late_ + applied_ > far_off ? far_off_for : lasts_for;
+  if (late_ >= late_samples && received - late_since_ >= needed) believe(-least_late_);
 }
 
 }  // namespace reach::shell

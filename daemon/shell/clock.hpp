@@ -29,10 +29,15 @@ class CoreClock {
   Duration behind_{};
 };
 
-/// How far the clock of one source is ahead of ours, from the send times it tells: the smallest difference of the last
-/// minutes is the one with the least transport in it.
+/// How far the clock of one source is ahead of ours, from the send times it tells. What comes before it was sent proves
+/// a clock that is ahead, at once. What comes late may be a clock that is behind or a slow network, and a network is
+/// slow for a while: only lateness that lasts is believed, for what a busy machine or a reconnect does to one message
+/// must not move the instants of calls.
 class ClockOffset {
  public:
+  /// `known`: what was applied before, if anything was.
+  explicit ClockOffset(std::optional<Duration> known = {}) noexcept
+      : applied_(known.value_or(Duration{})), known_(known.has_value()) {}
   /// One message, sent at `sent` by the source's clock and received at `received` by ours.
   void sample(Time sent, Time received) noexcept;
   /// What is to be taken off the source's times. Moves only in steps of over 20 ms: a jitter of the network must not
@@ -40,12 +45,11 @@ class ClockOffset {
   [[nodiscard]] Duration applied() const noexcept { return applied_; }
 
  private:
-  std::optional<Duration> recent_, before_;  ///< smallest received - sent of this and the last span
-  Time span_began_{};
-  int far_off_ = 0;  ///< samples in a row that only a clock that was set back explains
-  std::optional<Duration> far_off_least_;
-  Time far_off_since_{};
-  Duration applied_{};
+  Duration applied_;
+  bool known_;    ///< false: nothing was heard yet
+  int late_ = 0;  ///< samples in a row that came later than a clock ahead by applied_ explains
+  Time late_since_{};
+  Duration least_late_{};  ///< the smallest received - sent of these
 };
 
 }  // namespace reach::shell

@@ -130,13 +130,13 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
     source.epoch = hello.epoch();
     source.accepted = source.durable = hello.next_sequence() - 1;
     source.waiting.clear();
+    source.offset = ClockOffset();  // an adapter that begins anew may be another machine's
   }
   source.peer = peer;
   source.heard = source.since = now;
   source.resumes = hello.resumes();
   source.upstream = true;
   source.refused_expected = 0;
-  source.offset = {};
   sample_clock(source, hello.sent_ns(), now);
   world_.step(
       SourceConnected{hello.source(), hello.software(), {hello.capabilities().begin(), hello.capabilities().end()}},
@@ -369,6 +369,7 @@ void Ingest::resume(const replica::Numbers& numbers) {
     source.epoch = each.epoch;
     source.accepted = source.durable = each.accepted;
     source.resumes = each.resumes;
+    source.offset = ClockOffset(each.clock_offset);
   }
 }
 

@@ -78,6 +78,29 @@ TEST(ClockOffset, IsNotMovedByOneSlowMessage) {
   EXPECT_EQ(offset.applied(), Duration{});
 }
 
+TEST(ClockOffset, IsNotMovedByASlowFirstMessage) {
+  // A daemon under load reads the Hello late, and what is sent behind it waits in the same queue.
+  ClockOffset offset;
+  for (int ms = 0; ms < 400; ms += 10) {
+    offset.sample(noon, noon + milliseconds(400 + ms));
+    EXPECT_EQ(offset.applied(), Duration{});
+  }
+}
+
+TEST(ClockOffset, KeepsWhatWasKnownThroughASlowReconnect) {
+  ClockOffset offset(minutes(3));
+  offset.sample(noon + minutes(3), noon + milliseconds(800));
+  EXPECT_EQ(offset.applied(), minutes(3));
+}
+
+TEST(ClockOffset, BelievesAClockThatLagsByLittleWhenItLasts) {
+  ClockOffset offset;
+  for (int s = 0; s < 119; ++s) offset.sample(noon + seconds(s) - milliseconds(300), noon + seconds(s));
+  EXPECT_EQ(offset.applied(), Duration{});
+  for (int s = 119; s < 125; ++s) offset.sample(noon + seconds(s) - milliseconds(300), noon + seconds(s));
+  EXPECT_EQ(offset.applied(), -milliseconds(300));
+}
+
 TEST(ClockOffset, FollowsAClockThatWasSetWithinSeconds) {
   for (const Duration step : {Duration(hours(1)), Duration(hours(-1))}) {
     ClockOffset offset;

@@ -93,6 +93,36 @@ TEST_F(IngestTest, WelcomesAndAcknowledgesWhatIsDurable) {
   EXPECT_EQ(world.sent.at(0).second.ack().sequence(), 4U);
 }
 
+TEST_F(IngestTest, MovesNoInstantsAfterASlowReconnect) {
+  using std::chrono::milliseconds;
+  const auto with_times = [](v1::ToDaemon message, Time sent) {
+    const auto ns = static_cast<std::uint64_t>(ns_of(sent));
+    if (message.has_hello()) message.mutable_hello()->set_sent_ns(ns);
+    if (message.has_batch()) message.mutable_batch()->set_sent_ns(ns);
+    return message;
+  };
+  // Its clock is three minutes ahead; then everything is 800 ms on its way: on a new connection, and to a new daemon.
+  const Time sent = noon + std::chrono::minutes(3);
+  take(with_times(hello(), sent));
+  take(with_times(batch(1, 1), sent));
+  world.gone = "p";
+  take(with_times(hello(1, 2), sent + seconds(1)), "q", noon + seconds(1) + milliseconds(800));
+  take(with_times(batch(2, 1), sent + seconds(1)), "q", noon + seconds(1) + milliseconds(800));
+  FakeWorld after;
+  Ingest recovered{IngestLimits{10, 1000, seconds(10)}, after};
+  replica::RecordReader reader;
+  log::Lsn number = 0;
+  for (const std::string& bytes : world.records) reader.read(++number, bytes, {[](const Input&, Time) {}, {}, {}});
+  recovered.resume(reader.numbers());
+  recovered.take("r", with_times(hello(1, 3), sent + seconds(2)).SerializeAsString(),
+                 noon + seconds(2) + milliseconds(800));
+  recovered.take("r", with_times(batch(3, 1), sent + seconds(2)).SerializeAsString(),
+                 noon + seconds(2) + milliseconds(800));
+  const Time happened = noon - seconds(1) - std::chrono::minutes(3);
+  EXPECT_EQ(world.times, (std::vector<Time>{happened, happened}));
+  EXPECT_EQ(after.times, (std::vector<Time>{happened}));
+}
+
 TEST_F(IngestTest, TakesNothingTwice) {
   take(hello());
   take(batch(1, 3));
