@@ -7,7 +7,7 @@
 //   REACH_FAULT_AT         the first call that fails, from 1 (default 1)
 //   REACH_FAULT_TIMES      how many fail from there on; 0: all (default 1)
 //   REACH_FAULT_ERRNO      what they fail with; 0: they do not (default EIO)
-//   REACH_FAULT_SHORT      a failing write writes so many bytes first and says so; the rest is the caller's next call
+//   REACH_FAULT_SHORT      the first of the failing calls, a write, writes so many bytes and says so instead
 //   REACH_FAULT_SLOW_MS    calls take so much longer, failing or not
 //   REACH_FAULT_WHILE      only while this file exists
 //   REACH_FAULT_COUNT      a file that gets one byte per call, so that the caller learns how many there were
@@ -54,8 +54,8 @@ static int below_at(int directory, const char *path) {
     return path[0] == '/' || directory == AT_FDCWD ? below(path) : below_fd(directory);
 }
 
-// Whether this call fails, with errno set.
-static int fails(const char *call) {
+// 0: this call does not fail. Otherwise it does, with errno set, as the first, second, ... that does.
+static long fails(const char *call) {
     static atomic_long calls;
     const int saved = errno;
     const char *wanted = setting("REACH_FAULT_CALL");
@@ -83,7 +83,7 @@ static int fails(const char *call) {
     const int with = (int)number("REACH_FAULT_ERRNO", EIO);
     if (with == 0) return 0;
     errno = with;
-    return 1;
+    return n - at + 1;
 }
 
 #define REAL(type, name, ...)                                                    \
@@ -92,11 +92,10 @@ static int fails(const char *call) {
 
 ssize_t write(int fd, const void *bytes, size_t size) {
     REAL(ssize_t, "write", int, const void *, size_t);
-    if (below_fd(fd) && fails("write")) {
-        const long part = number("REACH_FAULT_SHORT", -1);
-        return part < 0 ? -1 : real(fd, bytes, (size_t)part < size ? (size_t)part : size);
-    }
-    return real(fd, bytes, size);
+    const long failing = below_fd(fd) ? fails("write") : 0;
+    if (failing == 0) return real(fd, bytes, size);
+    const long part = failing == 1 ? number("REACH_FAULT_SHORT", -1) : -1;
+    return part < 0 ? -1 : real(fd, bytes, (size_t)part < size ? (size_t)part : size);
 }
 
 ssize_t read(int fd, void *bytes, size_t size) {

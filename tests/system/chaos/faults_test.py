@@ -21,9 +21,11 @@ from account import compare_figures
 from chaos_test import binaries_of
 from processes import Daemon, Failed, Load, a_timezone_around_noon, wait_until
 
+UNTIL_KILLED = {"REACH_FAULT_TIMES": "0"}
+HALF = {"REACH_FAULT_SHORT": "500", "REACH_FAULT_TIMES": "2"}  # half of it gets there, then the disk is full
 KINDS = [
-    ("write", errno.EIO, {}), ("write", errno.ENOSPC, {}), ("write", errno.EIO, {"REACH_FAULT_SHORT": "10"}),
-    ("fdatasync", errno.EIO, {}), ("fsync", errno.EIO, {}), ("create", errno.ENOSPC, {}), ("rename", errno.EIO, {}),
+    ("write", errno.EIO, {}), ("write", errno.ENOSPC, HALF), ("write", errno.ENOSPC, {**HALF, **UNTIL_KILLED}),
+    ("fdatasync", errno.EIO, {}), ("fdatasync", errno.EIO, UNTIL_KILLED), ("fsync", errno.EIO, {}), ("create", errno.ENOSPC, {}), ("rename", errno.EIO, {}),
     ("ftruncate", errno.EIO, {}), ("unlink", errno.EIO, {}), ("read", errno.EIO, {}),
 ]
 
@@ -89,6 +91,10 @@ class Run:
                 outcome = "refused to start"
                 self.daemon.start_and_wait()
             self.load.start()
+            if more.get("REACH_FAULT_TIMES") == "0" and outcome == "went on":
+                time.sleep(0.3 + 0.1 * (at % 7))  # somewhere between the first failure and after several
+                self.daemon.kill()
+                self.daemon.start_and_wait()
             self.load.finish(60)
         self.check(f"{call} {at}, {outcome}")
         wait_until(lambda: self.daemon.get("/healthz") != (0, "") and "degraded" not in self.daemon.get("/healthz")[1],
