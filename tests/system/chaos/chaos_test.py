@@ -11,6 +11,7 @@ import json
 import os
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -18,7 +19,6 @@ import types
 
 from account import Expected, compare_alerts, compare_figures, compare_log
 from processes import GUARD_S, Daemon, Failed, Load, Proxy, a_timezone_around_noon, wait_until
-import subprocess
 
 
 def binaries_of(build):
@@ -100,6 +100,8 @@ def run(options, directory):
     plan = ["--seed", str(options.seed), "--sources", str(options.sources), "--segments", str(options.segments),
             "--incidents", str(options.incidents), "--rate", str(options.rate), "--seconds", str(options.seconds),
             "--start", str(start_ns)]
+    with open(f"{directory}/plan", "w") as out:
+        print(*plan, file=out)
     made = subprocess.run([binaries.reach_load, *plan, "--print", "config", "--timezone", a_timezone_around_noon()],
                           capture_output=True, text=True, check=True)
     daemon = Daemon(binaries, directory, made.stdout, event_log=options.event_log)
@@ -115,8 +117,6 @@ def run(options, directory):
     report = load.finish(options.seconds + 180)
     took = time.monotonic() - started
     wait_until(lambda: all(a["state"] == "resolved" for a in daemon.alerts()), 20, "every alert is resolved")
-    if options.keep_plan:
-        print(json.dumps(plan))
     expected = Expected(binaries, daemon.config, plan)
     starts = sorted(daemon.start_times)
     print(json.dumps({"seed": options.seed, **done, "events": expected.account["events"], "adapter": report,
@@ -132,7 +132,7 @@ def run(options, directory):
     daemon.kill()
     daemon.start_and_wait()
     check(expected, daemon, "after one more kill -9")
-    problems = compare_log(daemon, daemon.status(), daemon.alerts())
+    problems = compare_log(expected, daemon, daemon.status(), daemon.alerts())
     if problems:
         raise Failed("the log read at once:\n  " + "\n  ".join(problems[:20]))
     if daemon.stop() != 0:
@@ -157,7 +157,6 @@ def main():
     parser.add_argument("--incidents", type=int, default=20)
     parser.add_argument("--event-log", default="", help="lines for [event_log] in the daemon's configuration")
     parser.add_argument("--keep", action="store_true", help="the directory of the run, also when all is well")
-    parser.add_argument("--keep-plan", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.seed is None:
         options.seed = int(os.environ.get("REACH_CHAOS_SEED", time.time_ns() % 1_000_000_007))
