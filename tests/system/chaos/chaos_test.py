@@ -18,7 +18,7 @@ import time
 import types
 
 from account import Expected, compare_alerts, compare_figures, compare_log
-from processes import GUARD_S, Daemon, Failed, Load, Proxy, a_timezone_around_noon, wait_until
+from processes import GUARD_S, Daemon, Failed, LinesLoad, Load, Proxy, a_timezone_around_noon, wait_until
 
 
 def binaries_of(build):
@@ -107,7 +107,11 @@ def run(options, directory):
     daemon = Daemon(binaries, directory, made.stdout, event_log=options.event_log)
     proxy = Proxy(daemon.ingest)
     proxy.start()
-    load = Load(binaries, directory, plan, proxy.port)
+    if options.sender == "reachctl":
+        names = [f"load-{i}" for i in range(options.sources)] + (["incidents"] if options.incidents else [])
+        load = LinesLoad(binaries, directory, plan, proxy.port, names)
+    else:
+        load = Load(binaries, directory, plan, proxy.port)
     daemon.start_and_wait()
     load.start()
     started = time.monotonic()
@@ -155,11 +159,15 @@ def main():
     parser.add_argument("--sources", type=int, default=3)
     parser.add_argument("--segments", type=int, default=50)
     parser.add_argument("--incidents", type=int, default=20)
+    parser.add_argument("--sender", choices=["reach-load", "reachctl"], default="reach-load",
+                        help="reachctl: JSON lines through `reachctl send`, whose own end loses what it holds: not killed")
     parser.add_argument("--event-log", default="", help="lines for [event_log] in the daemon's configuration")
     parser.add_argument("--keep", action="store_true", help="the directory of the run, also when all is well")
     options = parser.parse_args()
     if options.seed is None:
         options.seed = int(os.environ.get("REACH_CHAOS_SEED", time.time_ns() % 1_000_000_007))
+    if options.sender == "reachctl":
+        options.adapter_kills = 0
     if options.minutes:
         options.seconds = options.minutes * 60
     if options.seconds < 60:

@@ -25,10 +25,13 @@ def dies_with_us():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def free_ports(count):
+    """All at once, so that they differ."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
 
 
 def wait_until(condition, seconds, what):
@@ -55,7 +58,7 @@ class Daemon:
         self.binaries = binaries
         self.directory = directory
         self.log_directory = log_directory or f"{directory}/log"
-        self.ingest, self.publish, self.query, self.metrics = (free_port() for _ in range(4))
+        self.ingest, self.publish, self.query, self.metrics = free_ports(4)
         self.config = f"{directory}/reachd.toml"
         with open(self.config, "w") as out:
             out.write(world)
@@ -180,6 +183,42 @@ class Load:
             with open(self.stderr_path) as lines:
                 raise Failed(f"reach-load ended with {self.process.returncode}: {out.decode()} {lines.read()[-600:]}")
         return json.loads(out)
+
+
+class LinesLoad:
+    """The same events as JSON lines, each when it is due, through `reachctl send`: one pair of processes a source."""
+
+    def __init__(self, binaries, directory, plan, port, sources):
+        self.binaries, self.plan, self.port, self.sources = binaries, plan, port, sources
+        self.stderr_path = f"{directory}/send.stderr"
+        self.senders = []
+
+    def start(self):
+        with open(self.stderr_path, "ab") as errors:
+            for source in self.sources:
+                lines = subprocess.Popen([self.binaries.reach_load, *self.plan, "--print", "events", "--paced", "--only",
+                                          source], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+                                         preexec_fn=dies_with_us)
+                self.senders.append(subprocess.Popen(
+                    [self.binaries.reachctl, "--json", "--endpoint", f"tcp://127.0.0.1:{self.port}", "send", "--source",
+                     source, "--timeout", "120"], stdin=lines.stdout, stdout=subprocess.PIPE, stderr=errors,
+                    preexec_fn=dies_with_us))
+                lines.stdout.close()
+
+    def finish(self, seconds):
+        done = {"sent": 0, "acknowledged": 0, "bad_lines": 0, "lost": 0}
+        until = time.monotonic() + seconds
+        for sender in self.senders:
+            try:
+                out, _ = sender.communicate(timeout=max(1.0, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                raise Failed("reachctl send did not end") from None
+            if sender.returncode != 0:
+                raise Failed(f"reachctl send ended with {sender.returncode}: {out.decode()}")
+            for name, value in json.loads(out).items():
+                if name in done:
+                    done[name] += value
+        return done
 
 
 class Proxy(threading.Thread):
