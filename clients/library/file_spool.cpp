@@ -1,33 +1,40 @@
-// Files "NNNNNNNNNNNNNNNNNNNN.events", named by their first event's number, each a row of records
-//   u32 length of the event, u32 CRC-32C of it, the event (all numbers little-endian),
-// and a file "epoch" with the numbering's name. The newest file is appended to; a file whose events are all
-// acknowledged is removed. What was not acknowledged is in memory as well, so reading never touches the disk.
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
+// Files "EPOCH-FIRST-TRY.events", named by their epoch, their first event's number (and, after a failure, the how
+// manieth file from that number on it is), each a row of
+//   u32 length of the rest, u32 CRC-32C of the rest, u32 length of the bookmark, the bookmark, an EventBatch
+// (all numbers little-endian). A record is what was appended at once. The first of a file has no events: it repeats the
+// bookmark, so that older files may go.
+//
+// Why every run has an epoch of its own: nobody can know whether the end of a spool is missing (the machine went down
+// before the disk had it, the disk was full), and the daemon may have what is missing. A number given again would then
+// be taken for the event it was first given to. Numbers that nobody gives again need no such knowledge.
+//
+// Why the files of an epoch go before the next one is spoken of: the daemon forgets an epoch with the next one's Hello,
+// and would take all of it once more.
+//
+// What is held is in memory as well, so reading never touches the disk.
 #include <algorithm>
-#include <cerrno>
+#include <charconv>
 #include <chrono>
-#include <cstring>
 #include <deque>
-#include <filesystem>
-#include <fstream>
 #include <iterator>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
+#include <vector>
 
-#include "clients/library/sender.hpp"
+#include "clients/library/spool.hpp"
 #include "daemon/log/crc32c.hpp"
+#include "daemon/log/disk.hpp"
+#include "reachd/v1/ingest.pb.h"
 
 namespace reach::client {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::size_t file_bytes = 4U << 20;
 constexpr std::size_t idle_bytes = 64U << 10;
 constexpr std::size_t record_header = 8;
+constexpr std::string_view suffix = ".events";
 
 std::uint32_t u32_at(std::string_view bytes, std::size_t at) {
   std::uint32_t value = 0;
@@ -35,202 +42,378 @@ std::uint32_t u32_at(std::string_view bytes, std::size_t at) {
   return value;
 }
 
-void append_u32(std::string& bytes, std::uint32_t value) {
+void append_u32(std::string& bytes, std::size_t value) {
   for (int i = 0; i < 4; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xff);
 }
 
-/// A file descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) noexcept : fd_(fd) {}
-  ~Descriptor() { reset(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  void reset(int fd = -1) noexcept {
-    if (fd_ >= 0) close(fd_);
-    fd_ = fd;
-  }
-  [[nodiscard]] int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
+struct FileName {
+  std::uint64_t epoch = 0, first = 0, attempt = 0;
+  auto operator<=>(const FileName&) const = default;
 };
+
+std::string text_of(const FileName& name) {
+  return std::to_string(name.epoch) + '-' + std::to_string(name.first) + '-' + std::to_string(name.attempt) +
+         std::string(suffix);
+}
+
+std::optional<FileName> name_from(std::string_view text) {
+  FileName name;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const auto number = [&at, end](std::uint64_t& value) {
+    const auto [behind, error] = std::from_chars(at, end, value);
+    at = behind;
+    return error == std::errc();
+  };
+  const auto dash = [&at, end] { return at != end && *at++ == '-'; };
+  if (!number(name.epoch) || !dash() || !number(name.first) || !dash() || !number(name.attempt)) return std::nullopt;
+  if (std::string_view(at, static_cast<std::size_t>(end - at)) != suffix || name.first == 0) return std::nullopt;
+  return name;
+}
 
 class FileSpool final : public Spool {
  public:
-  FileSpool(const std::string& directory, std::size_t limit) : directory_(directory), limit_(limit) {
-    std::error_code problem;
-    const bool made = fs::create_directories(directory_, problem);
-    if (problem) fail("cannot make the spool directory", problem.message());
-    if (made) fs::permissions(directory_, fs::perms::owner_all, problem);
-    lock_.reset(open((directory_ / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (lock_.get() < 0) fail("cannot write to the spool directory", std::strerror(errno));
-    if (flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
-      fail("the spool directory is in use", "another adapter runs with it; give each its own");
+  FileSpool(std::unique_ptr<log::Disk> disk, std::uint64_t epoch, SpoolLimits limits)
+      : disk_(std::move(disk)), limits_(limits) {
+    std::vector<FileName> unused;
+    for (const FileName& name : names()) load(name, unused);
+    stretches_.push_back({{std::max(epoch, newest_epoch_ + 1), 1, 1, true}, {}});
+    written_.bookmark = synced_.bookmark = bookmark_;
+    if (begin_file()) {
+      for (const FileName& name : unused) remove(name);
     }
-    load();
-    first_of_run_ = next_sequence();
-    begin_file();
   }
 
-  [[nodiscard]] std::uint64_t epoch() const override { return epoch_; }
-  [[nodiscard]] std::uint64_t next_sequence() const override { return first_ + events_.size(); }
-  [[nodiscard]] std::size_t size() const override { return events_.size(); }
+  [[nodiscard]] Stretch stretch() const override { return stretches_.front().numbers; }
+  [[nodiscard]] std::string bookmark() const override { return bookmark_; }
+  [[nodiscard]] std::size_t size() const override { return size_; }
+  [[nodiscard]] std::string problem() const override { return problem_; }
 
-  bool append(const v1::Event& event) override {
-    if (events_.size() >= limit_) return false;
-    events_.push_back(event);
+  bool append(std::span<const v1::Event> events, std::string_view bookmark) override {
+    std::size_t bytes = 0;
+    for (const v1::Event& event : events) bytes += event.ByteSizeLong();
+    if (size_ + events.size() > limits_.events || bytes_ + bytes > limits_.bytes) return false;
+    Held& own = stretches_.back();
+    groups_.push_back({own.numbers.next, events.size(), std::string(bookmark)});
+    own.events.insert(own.events.end(), events.begin(), events.end());
+    own.numbers.next += events.size();
+    size_ += events.size();
+    bytes_ += bytes;
+    if (!bookmark.empty()) bookmark_ = bookmark;
     write();
     return true;
   }
 
   void read(std::uint64_t first, const std::function<bool(std::uint64_t, const v1::Event&)>& take) override {
-    for (std::uint64_t n = std::max(first, first_); n < next_sequence(); ++n) {
-      if (!take(n, events_[n - first_])) return;
+    const Held& held = stretches_.front();
+    std::uint64_t end = held.numbers.next;
+    if (held.numbers.is_last) end = sendable();
+    if (!held.numbers.is_last && !bookmark_.empty() && !secure_loaded()) return;
+    for (std::uint64_t n = std::max(first, held.numbers.first); n < end; ++n) {
+      if (!take(n, held.events[n - held.numbers.first])) return;
     }
   }
 
   void acknowledged(std::uint64_t sequence) override {
-    while (!events_.empty() && first_ <= sequence) {
-      events_.pop_front();
-      ++first_;
+    Held& held = stretches_.front();
+    while (!held.events.empty() && held.numbers.first <= sequence) {
+      bytes_ -= held.events.front().ByteSizeLong();
+      --size_;
+      held.events.pop_front();
+      ++held.numbers.first;
     }
-    written_ = std::max(written_, first_);  // what is acknowledged need not be written any more
-    write();
+    if (held.numbers.is_last) {
+      const std::uint64_t first = held.numbers.first;
+      while (!groups_.empty() && groups_.front().end() <= first) groups_.pop_front();
+      written_.number = std::max(written_.number, first);  // what is acknowledged need not be written any more
+      synced_.number = std::max(synced_.number, first);
+      write();
+      if (held.events.empty() && file_ && file_size_ >= idle_bytes) begin_file();  // a small file may stay
+    }
     remove_old_files();
-    if (events_.empty() && size_ >= idle_bytes) begin_file();  // a small file of acknowledged events may stay
   }
 
-  bool continue_at(std::uint64_t sequence) override {
-    if (sequence < next_sequence()) return false;
-    while (!events_.empty() && first_ < first_of_run_) {
-      events_.pop_front();
-      ++first_;
+  bool begin_next_stretch() override {
+    if (!bookmark_kept_ && !synced_.bookmark.empty() && !begin_file()) return false;
+    const Stretch& next = stretches_[1].numbers;
+    const FileName end{next.epoch, next.first, 0};
+    try {
+      for (const FileName& name : names()) {
+        if (name < end) disk_->remove(text_of(name));
+      }
+      disk_->sync_directory();
+    } catch (const std::exception& error) {
+      return failed(error);
     }
-    first_ = sequence;  // of what this run appended, or of what comes
-    first_of_run_ = sequence;
-    written_ = sequence;
-    remove_files(files_.size());
-    begin_file();
-    write();
+    while (!files_.empty() && files_.front() < end) files_.pop_front();
+    std::erase_if(loaded_, [&end](const auto& each) { return each.first < end; });
+    stretches_.pop_front();
     return true;
   }
 
  private:
-  [[noreturn]] void fail(const std::string& what, const std::string& why) const {
-    throw std::runtime_error(what + ' ' + directory_.string() + ": " + why);
+  struct Held {
+    Stretch numbers;
+    std::deque<v1::Event> events;
+  };
+  struct Record {
+    std::string bookmark;
+    v1::EventBatch batch;
+  };
+  struct Group {  // appended at once
+    std::uint64_t first;
+    std::size_t count;
+    std::string bookmark;
+    [[nodiscard]] std::uint64_t end() const { return first + count; }
+  };
+  struct Place {
+    std::uint64_t number = 1;  // of the next event
+    std::string bookmark;      // of those before
+  };
+
+  // ---- what earlier runs left
+
+  /// Of all files, ascending.
+  [[nodiscard]] std::vector<FileName> names() {
+    std::vector<FileName> found;
+    for (const std::string& text : disk_->list()) {
+      if (const auto name = name_from(text)) found.push_back(*name);
+    }
+    std::sort(found.begin(), found.end());
+    return found;
   }
 
-  [[nodiscard]] fs::path path_of(std::uint64_t first) const {
-    std::string digits = std::to_string(first);
-    return directory_ / (std::string(20 - digits.size(), '0') + digits + ".events");
-  }
-
-  void load() {
-    const fs::path epoch_path = directory_ / "epoch";
-    std::ifstream(epoch_path) >> epoch_;
-    if (epoch_ == 0) {
-      epoch_ = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
-      std::ofstream out(epoch_path);
-      out << epoch_ << '\n';
-      if (!out.flush()) fail("cannot write to the spool directory", std::strerror(errno));
-    }
-    for (const auto& entry : fs::directory_iterator(directory_)) {
-      if (entry.path().extension() == ".events") files_.push_back(std::stoull(entry.path().stem().string()));
-    }
-    std::sort(files_.begin(), files_.end());
-    for (std::size_t i = 0; i < files_.size(); ++i) {
-      if (i == 0) first_ = files_[i];
-      if (files_[i] != next_sequence()) {
-        // A power failure took the end of the file before. If the daemon knows what is missing, continue_at() follows.
-        while (files_.size() > i) {
-          remove(path_of(files_.back()));
-          files_.pop_back();
-        }
+  void load(const FileName& name, std::vector<FileName>& unused) {
+    newest_epoch_ = std::max(newest_epoch_, name.epoch);
+    const std::string bytes = disk_->read(text_of(name));
+    std::vector<Record> records;
+    std::size_t events = 0;
+    std::size_t at = 0;
+    while (bytes.size() - at >= record_header) {
+      const std::size_t length = u32_at(bytes, at);
+      if (bytes.size() - at - record_header < length) break;  // the end was not written, and so never sent
+      const std::string_view payload(bytes.data() + at + record_header, length);
+      auto record = log::crc32c(payload) == u32_at(bytes, at + 4) ? record_from(payload) : std::nullopt;
+      if (!record) {
+        problem_ = "the spool file " + disk_->path() + '/' + text_of(name) + " is damaged at byte " +
+                   std::to_string(at) + "; what follows there is lost unless reachd has it";
         break;
       }
-      load_file(files_[i]);
-    }
-    written_ = next_sequence();
-  }
-
-  void load_file(std::uint64_t file) {
-    std::ifstream in(path_of(file), std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-    for (std::size_t at = 0; bytes.size() - at >= record_header;) {
-      const std::size_t length = u32_at(bytes, at);
-      if (bytes.size() - at - record_header < length) return;
-      const std::string_view record(bytes.data() + at + record_header, length);
-      v1::Event event;
-      if (log::crc32c(record) != u32_at(bytes, at + 4) ||
-          !event.ParseFromArray(record.data(), static_cast<int>(length))) {
-        return;
-      }
-      events_.push_back(std::move(event));
+      events += static_cast<std::size_t>(record->batch.events_size());
+      records.push_back(std::move(*record));
       at += record_header + length;
     }
-  }
-
-  /// A new file from written_ on; those before it stay as long as they hold something unacknowledged.
-  void begin_file() {
-    const fs::path path = path_of(written_);
-    file_.reset(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    size_ = 0;
-    if (files_.empty() || files_.back() != written_) files_.push_back(written_);
-    remove_old_files();
-  }
-
-  static void remove(const fs::path& path) {
-    std::error_code ignored;  // a file that stays is acknowledged again after a restart: harmless
-    fs::remove(path, ignored);
-  }
-  void remove_files(std::size_t count) {
-    for (; count > 0; --count) {
-      remove(path_of(files_.front()));
-      files_.pop_front();
+    const bool follows = !stretches_.empty() && stretches_.back().numbers.epoch == name.epoch;
+    if (!follows && name.first == 1 && events == 0) {
+      // Nothing was numbered in this epoch, or it does not matter: all of it was in one file, and none is there.
+      if (!records.empty() && !records.front().bookmark.empty()) bookmark_ = records.front().bookmark;
+      unused.push_back(name);
+      return;
+    }
+    files_.push_back(name);
+    loaded_.emplace_back(name, at);
+    // A gap: the end of the file before is missing. The daemon finds out whether it has what was there.
+    if (!follows || stretches_.back().numbers.next < name.first) {
+      stretches_.push_back({{name.epoch, name.first, name.first, false}, {}});
+    }
+    Held& held = stretches_.back();
+    std::uint64_t number = name.first;
+    for (Record& record : records) {
+      // After a failure events were written anew, so that some are there twice: then the bookmark is an older one.
+      const bool is_new = number + static_cast<std::uint64_t>(record.batch.events_size()) >= held.numbers.next;
+      if (is_new && !record.bookmark.empty()) bookmark_ = record.bookmark;
+      for (v1::Event& event : *record.batch.mutable_events()) {
+        if (number++ < held.numbers.next) continue;
+        bytes_ += event.ByteSizeLong();
+        ++size_;
+        ++held.numbers.next;
+        held.events.push_back(std::move(event));
+      }
     }
   }
-  void remove_old_files() {
-    std::size_t old = 0;
-    while (old + 1 < files_.size() && files_[old + 1] <= first_) ++old;
-    remove_files(old);
+
+  static std::optional<Record> record_from(std::string_view payload) {
+    if (payload.size() < 4 || payload.size() - 4 < u32_at(payload, 0)) return std::nullopt;
+    std::optional<Record> record(std::in_place);
+    record->bookmark = payload.substr(4, u32_at(payload, 0));
+    payload.remove_prefix(4 + record->bookmark.size());
+    if (!record->batch.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return std::nullopt;
+    return record;
+  }
+
+  /// What was found may be in no place but the kernel's memory, while the bookmark in the next file goes to the disk.
+  bool secure_loaded() {
+    try {
+      for (; !loaded_.empty(); loaded_.pop_back()) {
+        disk_->truncate(text_of(loaded_.back().first), loaded_.back().second);  // at its good end: that syncs it
+      }
+    } catch (const std::exception& error) {
+      return failed(error);
+    }
+    return true;
+  }
+
+  // ---- writing
+
+  bool failed(const std::exception& error) {
+    problem_ = "the spool in " + disk_->path() + " cannot be written: " + error.what();
+    return false;
+  }
+
+  void append_record(std::string_view bookmark, const v1::EventBatch& batch) {
+    std::string payload;
+    append_u32(payload, bookmark.size());
+    payload += bookmark;
+    batch.AppendToString(&payload);
+    std::string record;
+    record.reserve(record_header + payload.size());
+    append_u32(record, payload.size());
+    append_u32(record, log::crc32c(payload));
+    record += payload;
+    file_->append(record);
+    file_size_ += record.size();
+  }
+
+  /// Everything in the present file is safe. False: nothing is known of what came after the last success, so it is
+  /// written anew, in another file.
+  bool sync() {
+    if (!file_ || synced_.number == written_.number) return true;
+    try {
+      file_->sync();
+    } catch (const std::exception& error) {
+      file_.reset();
+      written_ = synced_;
+      return failed(error);
+    }
+    synced_ = written_;
+    while (!groups_.empty() && groups_.front().end() <= synced_.number) groups_.pop_front();
+    return true;
+  }
+
+  /// A new file from written_ on, which holds the bookmark whatever happens to the machine.
+  bool begin_file() {
+    if (!sync() || !secure_loaded()) return false;
+    FileName name{stretches_.back().numbers.epoch, written_.number, 0};
+    std::optional<FileName> former;  // a file from the same number on
+    if (!files_.empty() && files_.back().epoch == name.epoch && files_.back().first == name.first) {
+      former = files_.back();
+      name.attempt = former->attempt + 1;
+    }
+    try {
+      file_ = disk_->create(text_of(name));
+      file_size_ = 0;
+      append_record(written_.bookmark, {});
+      file_->sync();
+      disk_->sync_directory();
+    } catch (const std::exception& error) {
+      file_.reset();
+      remove(name);
+      return failed(error);
+    }
+    bookmark_kept_ = true;
+    if (former && file_next_ == former->first) {  // with no event in it
+      remove(*former);
+      files_.pop_back();
+    }
+    files_.push_back(name);
+    file_next_ = name.first;
+    return true;
   }
 
   /// Writes what the files do not hold yet, in order. What cannot be written now is tried again with the next event.
   void write() {
-    for (; written_ < next_sequence(); ++written_) {
-      if (size_ >= file_bytes || file_.get() < 0) begin_file();
-      const std::string event = events_[written_ - first_].SerializeAsString();
-      std::string record;
-      record.reserve(record_header + event.size());
-      append_u32(record, static_cast<std::uint32_t>(event.size()));
-      append_u32(record, log::crc32c(event));
-      record += event;
-      const ssize_t n = ::write(file_.get(), record.data(), record.size());
-      if (n != static_cast<ssize_t>(record.size())) {
-        if (n > 0 && ftruncate(file_.get(), static_cast<off_t>(size_)) == 0) lseek(file_.get(), 0, SEEK_END);
+    const Held& own = stretches_.back();
+    while (written_.number < own.numbers.next) {
+      if (!file_ || file_size_ >= file_bytes || file_next_ != written_.number) {
+        if (!begin_file()) return;
+        continue;  // a failed sync of the file before moves written_ back
+      }
+      const auto group = std::upper_bound(groups_.begin(), groups_.end(), written_.number,
+                                          [](std::uint64_t n, const Group& each) { return n < each.end(); });
+      v1::EventBatch batch;
+      for (std::uint64_t n = written_.number; n < group->end(); ++n) {
+        *batch.add_events() = own.events[n - own.numbers.first];
+      }
+      try {
+        append_record(group->bookmark, batch);
+      } catch (const std::exception& error) {
+        sync();         // of what was written before; or else that is written anew, too
+        file_.reset();  // an unknown part of the record is there: nothing may follow it
+        failed(error);
         return;
       }
-      size_ += record.size();
+      written_.number = file_next_ = group->end();
+      if (!group->bookmark.empty()) written_.bookmark = group->bookmark;
+      problem_.clear();
+    }
+    remove_old_files();
+  }
+
+  /// Up to which number events of this run may be sent. Those with a bookmark only when the disk has both: after a
+  /// power failure, too, the bookmark tells exactly what the daemon can have. The others at once: nobody could tell
+  /// them again.
+  std::uint64_t sendable() {
+    const auto unsafe = [this] {
+      return std::find_if(groups_.begin(), groups_.end(),
+                          [this](const Group& each) { return each.first >= synced_.number && !each.bookmark.empty(); });
+    };
+    if (unsafe() != groups_.end()) {
+      write();
+      sync();
+    }
+    const auto first = unsafe();
+    return first == groups_.end() ? stretches_.back().numbers.next : first->first;
+  }
+
+  void remove(const FileName& name) {
+    try {
+      disk_->remove(text_of(name));
+    } catch (const std::exception&) {  // a file that stays is acknowledged again after a restart: harmless
     }
   }
 
-  fs::path directory_;
-  std::size_t limit_;
-  Descriptor lock_, file_;
-  std::uint64_t epoch_ = 0;
-  std::uint64_t first_ = 1;  // number of events_.front()
-  std::uint64_t first_of_run_ = 1;
-  std::uint64_t written_ = 1;  // the next number the files lack
-  std::size_t size_ = 0;       // of the newest file
-  std::deque<std::uint64_t> files_;
-  std::deque<v1::Event> events_;
+  /// Removes the files of the stretch to send of which nothing is held any more. Not while something is to be written
+  /// anew: it may be in one of them.
+  void remove_old_files() {
+    if (written_.number < stretches_.back().numbers.next) return;
+    const Stretch& now = stretches_.front().numbers;
+    while (files_.size() > 1 && files_[1].epoch == now.epoch && files_[1].first <= now.first) {
+      remove(files_.front());
+      std::erase_if(loaded_, [this](const auto& each) { return each.first == files_.front(); });
+      files_.pop_front();
+    }
+  }
+
+  std::unique_ptr<log::Disk> disk_;
+  const SpoolLimits limits_;
+  std::string problem_;
+  std::uint64_t newest_epoch_ = 0;
+  std::deque<Held> stretches_;                            // never empty; this run's is the last
+  std::size_t size_ = 0, bytes_ = 0;                      // of all events held
+  std::string bookmark_;                                  // the newest
+  std::deque<FileName> files_;                            // ascending
+  std::vector<std::pair<FileName, std::size_t>> loaded_;  // with their good lengths, until they are known to be safe
+
+  // Of this run's stretch:
+  std::deque<Group> groups_;         // those that are not known to be safe, or to be acknowledged
+  Place written_, synced_;           // what the files hold, and what they hold after a power failure, too
+  std::unique_ptr<log::File> file_;  // the newest; none after a failure
+  std::size_t file_size_ = 0;
+  std::uint64_t file_next_ = 1;  // the number that would follow in it
+  bool bookmark_kept_ = false;   // this run has a file, so that those of earlier runs may go
 };
 
 }  // namespace
 
-std::unique_ptr<Spool> file_spool(const std::string& directory, std::size_t limit) {
-  return std::make_unique<FileSpool>(directory, limit);
+std::unique_ptr<Spool> file_spool(std::unique_ptr<log::Disk> disk, std::uint64_t epoch, SpoolLimits limits) {
+  return std::make_unique<FileSpool>(std::move(disk), epoch, limits);
+}
+
+std::unique_ptr<Spool> file_spool(const std::string& directory, SpoolLimits limits) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return file_spool(log::local_disk(directory, {"spool directory", "adapter"}),
+                    static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()),
+                    limits);
 }
 
 }  // namespace reach::client

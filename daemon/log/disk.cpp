@@ -138,40 +138,41 @@ class LocalDisk final : public Disk {
   Descriptor directory_, lock_;
 };
 
-int open_directory(const std::string& path) {
+int open_directory(const std::string& path, const DirectoryUse& use) {
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) {
-    throw LogError("cannot open the log directory " + path + ": " + std::generic_category().message(errno));
+    throw LogError("cannot open the " + use.what + " " + path + ": " + std::generic_category().message(errno));
   }
   return fd;
 }
 
 }  // namespace
 
-std::unique_ptr<Disk> local_disk(const std::string& path) {
+std::unique_ptr<Disk> local_disk(const std::string& path, const DirectoryUse& use) {
   std::error_code problem;
   const bool made = std::filesystem::create_directories(path, problem);
   if (problem) {
-    throw LogError("cannot make the log directory " + path + ": " + problem.message() +
-                   "; make it, owned by the user reachd runs as");
+    throw LogError("cannot make the " + use.what + " " + path + ": " + problem.message() +
+                   "; make it, owned by the user " + use.program + " runs as");
   }
   if (made) chmod(path.c_str(), 0700);
-  const int directory = open_directory(path);
+  const int directory = open_directory(path, use);
   const int lock = openat(directory, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   const int problem_of_lock = errno;
   auto disk = std::make_unique<LocalDisk>(path, directory, lock);
   if (lock < 0) {
-    throw LogError("cannot write to the log directory " + path + ": " +
+    throw LogError("cannot write to the " + use.what + " " + path + ": " +
                    std::generic_category().message(problem_of_lock));
   }
   if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-    throw LogError("the log directory " + path + " is in use by another reachd; stop it or give this one its own");
+    throw LogError("the " + use.what + " " + path + " is in use by another " + use.program +
+                   "; stop it or give this one its own");
   }
   return disk;
 }
 
 std::unique_ptr<Disk> local_disk_read_only(const std::string& path) {
-  return std::make_unique<LocalDisk>(path, open_directory(path), -1);
+  return std::make_unique<LocalDisk>(path, open_directory(path, {}), -1);
 }
 
 }  // namespace reach::log

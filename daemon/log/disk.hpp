@@ -37,9 +37,14 @@ class Disk {
   virtual void sync_directory() = 0;  ///< names created, removed and renamed survive a power loss
 };
 
-/// The directory `path`, made with mode 0700 if it is not there, and locked: throws LogError if another process
-/// holds it. The lock ends with the object.
-[[nodiscard]] std::unique_ptr<Disk> local_disk(const std::string& path);
+/// What a directory is for and which program runs with it, for messages to people.
+struct DirectoryUse {
+  std::string what = "log directory", program = "reachd";
+};
+
+/// The directory `path`, made with mode 0700 if it is not there, and locked (by a file "lock" in it): throws LogError
+/// if another process holds it. The lock ends with the object.
+[[nodiscard]] std::unique_ptr<Disk> local_disk(const std::string& path, const DirectoryUse& use = {});
 /// The same to look only: no lock, nothing is made; writing throws. For tools beside a running daemon.
 [[nodiscard]] std::unique_ptr<Disk> local_disk_read_only(const std::string& path);
 

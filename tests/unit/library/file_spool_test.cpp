@@ -1,116 +1,355 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <system_error>
 
-#include "clients/library/sender.hpp"
+#include "clients/library/spool.hpp"
+#include "daemon/log/disk.hpp"
 
 namespace reach::client {
 namespace {
+
+/// A disk in memory that forgets like a real one. What is on it outlives the objects that write to it.
+struct Platter {
+  struct Content {
+    std::string bytes;
+    std::size_t safe = 0;  // of bytes
+  };
+  std::map<std::string, std::shared_ptr<Content>> names, safe_names;
+  int operations = 0, fail_from = -1, fail_to = -1;  // counted; those from … to (not included) fail
+  bool removing_fails = false;
+
+  void operate() {
+    const int now = operations++;
+    if (now >= fail_from && now < fail_to) throw std::system_error(ENOSPC, std::generic_category(), "cannot write");
+  }
+  /// The machine goes down: of what was not synced, as much stays as `random` likes.
+  void crash(std::mt19937_64& random) {
+    if (random() % 2 == 0) names = safe_names;
+    for (auto& [name, content] : names) {
+      const std::size_t unsafe = content->bytes.size() - content->safe;
+      content->bytes.resize(content->safe + random() % (unsafe + 1));
+      content->safe = content->bytes.size();
+    }
+    safe_names = names;
+  }
+};
+
+class PlatterFile final : public log::File {
+ public:
+  PlatterFile(Platter& platter, std::shared_ptr<Platter::Content> content)
+      : platter_(platter), content_(std::move(content)) {}
+  void append(std::string_view bytes) override {
+    try {
+      platter_.operate();
+    } catch (...) {
+      content_->bytes += bytes.substr(0, bytes.size() / 2);
+      throw;
+    }
+    content_->bytes += bytes;
+  }
+  void sync() override {
+    platter_.operate();
+    content_->safe = content_->bytes.size();
+  }
+
+ private:
+  Platter& platter_;
+  std::shared_ptr<Platter::Content> content_;
+};
+
+class PlatterDisk final : public log::Disk {
+ public:
+  explicit PlatterDisk(Platter& platter) : platter_(platter) {}
+  [[nodiscard]] std::string path() const override { return "spool"; }
+  [[nodiscard]] std::vector<std::string> list() override {
+    std::vector<std::string> names;
+    for (const auto& [name, content] : platter_.names) names.push_back(name);
+    return names;
+  }
+  [[nodiscard]] std::string read(const std::string& name) override { return platter_.names.at(name)->bytes; }
+  [[nodiscard]] std::string read_beginning(const std::string& name, std::size_t most) override {
+    return read(name).substr(0, most);
+  }
+  [[nodiscard]] std::uint64_t size(const std::string& name) override { return read(name).size(); }
+  std::unique_ptr<log::File> create(const std::string& name) override {
+    platter_.operate();
+    platter_.names[name] = std::make_shared<Platter::Content>();
+    return std::make_unique<PlatterFile>(platter_, platter_.names[name]);
+  }
+  void truncate(const std::string& name, std::uint64_t size) override {
+    platter_.operate();
+    platter_.names.at(name)->bytes.resize(size);
+    platter_.names.at(name)->safe = size;
+  }
+  void remove(const std::string& name) override {
+    if (platter_.removing_fails) throw std::system_error(EROFS, std::generic_category(), "cannot remove");
+    platter_.names.erase(name);
+  }
+  void rename(const std::string& from, const std::string& to) override {
+    platter_.names[to] = platter_.names.at(from);
+    platter_.names.erase(from);
+  }
+  void sync_directory() override {
+    platter_.operate();
+    platter_.safe_names = platter_.names;
+  }
+
+ private:
+  Platter& platter_;
+};
+
+v1::Event event(std::uint64_t n) {
+  v1::Event made;
+  made.set_time_ns(n);
+  made.set_contact("c" + std::to_string(n));
+  return made;
+}
+
+bool append(Spool& spool, std::uint64_t n, std::string_view bookmark = {}) {
+  const v1::Event one = event(n);
+  return spool.append({&one, 1}, bookmark);
+}
+
+using Numbers = std::vector<std::pair<std::uint64_t, std::uint64_t>>;  // number, time
+
+/// What may be sent of the present stretch.
+Numbers to_send(Spool& spool) {
+  Numbers found;
+  spool.read(0, [&](std::uint64_t number, const v1::Event& e) {
+    found.emplace_back(number, e.time_ns());
+    return true;
+  });
+  return found;
+}
 
 class FileSpool : public testing::Test {
  protected:
   FileSpool() { std::filesystem::remove_all(directory); }
   ~FileSpool() override { std::filesystem::remove_all(directory); }
 
-  static v1::Event event(std::uint64_t n) {
-    v1::Event made;
-    made.set_time_ns(n);
-    made.set_contact("c" + std::to_string(n));
-    return made;
+  std::unique_ptr<Spool> open(SpoolLimits limits = {}) {
+    return file_spool(std::make_unique<PlatterDisk>(platter), ++epoch, limits);
   }
-  static std::vector<std::pair<std::uint64_t, std::uint64_t>> all(Spool& spool) {  // number, time
-    std::vector<std::pair<std::uint64_t, std::uint64_t>> found;
-    spool.read(0, [&](std::uint64_t number, const v1::Event& e) {
-      found.emplace_back(number, e.time_ns());
-      return true;
-    });
-    return found;
-  }
-  using Numbers = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
+
+  Platter platter;
+  std::uint64_t epoch = 100;
   const std::string directory = "/tmp/reach-spool-" + std::to_string(getpid());
 };
 
-TEST_F(FileSpool, GoesOnWhereTheLastRunEnded) {
-  std::uint64_t epoch = 0;
+TEST_F(FileSpool, SendsWhatTheLastRunLeftUnderItsOldNumbersFirst) {
+  std::uint64_t first_epoch = 0;
   {
     const auto spool = file_spool(directory);
-    epoch = spool->epoch();
-    EXPECT_GT(epoch, 0u);
-    EXPECT_EQ(spool->next_sequence(), 1u);
-    for (std::uint64_t n = 1; n <= 3; ++n) EXPECT_TRUE(spool->append(event(n)));
+    first_epoch = spool->stretch().epoch;
+    EXPECT_GT(first_epoch, 0u);
+    EXPECT_EQ(spool->stretch().next, 1u);
+    EXPECT_TRUE(spool->stretch().is_last);
+    for (std::uint64_t n = 1; n <= 3; ++n) EXPECT_TRUE(append(*spool, n));
   }
   const auto spool = file_spool(directory);
-  EXPECT_EQ(spool->epoch(), epoch);
-  EXPECT_EQ(spool->next_sequence(), 4u);
-  EXPECT_EQ(all(*spool), (Numbers{{1, 1}, {2, 2}, {3, 3}}));
-  spool->append(event(4));
-  EXPECT_EQ(all(*spool).back(), (std::pair<std::uint64_t, std::uint64_t>{4, 4}));
+  EXPECT_EQ(spool->stretch().epoch, first_epoch);
+  EXPECT_FALSE(spool->stretch().is_last);
+  EXPECT_EQ(to_send(*spool), (Numbers{{1, 1}, {2, 2}, {3, 3}}));
+  append(*spool, 4);
+  EXPECT_EQ(to_send(*spool).size(), 3u) << "what this run adds is of another epoch";
+  EXPECT_EQ(spool->size(), 4u);
+  spool->acknowledged(3);
+  ASSERT_TRUE(spool->begin_next_stretch());
+  EXPECT_GT(spool->stretch().epoch, first_epoch);
+  EXPECT_TRUE(spool->stretch().is_last);
+  EXPECT_EQ(to_send(*spool), (Numbers{{1, 4}}));
+}
+
+TEST_F(FileSpool, NeverComesBackToAnEpochThatIsOver) {
+  append(*open(), 1);
+  {
+    const auto spool = open();
+    append(*spool, 2);
+    spool->acknowledged(1);
+    ASSERT_TRUE(spool->begin_next_stretch());
+  }
+  platter.names = platter.safe_names;  // the machine goes down at once
+  EXPECT_EQ(open()->stretch().epoch, 102u);
+}
+
+TEST_F(FileSpool, StaysWithAnEpochWhileItCannotBeForgotten) {
+  append(*open(), 1);
+  const auto spool = open();
+  spool->acknowledged(1);
+  platter.removing_fails = true;
+  EXPECT_FALSE(spool->begin_next_stretch());
+  EXPECT_NE(spool->problem().find("cannot remove"), std::string::npos);
+  EXPECT_EQ(spool->stretch().epoch, 101u);
+  platter.removing_fails = false;
+  EXPECT_TRUE(spool->begin_next_stretch());
+}
+
+TEST_F(FileSpool, TellsTheEpochBeforeThoughNothingOfItIsHeld) {
+  {
+    const auto spool = open();
+    append(*spool, 1);
+    spool->acknowledged(1);
+  }
+  const auto spool = open();
+  EXPECT_EQ(spool->stretch().epoch, 101u);
+  EXPECT_EQ(spool->stretch().next, 2u) << "so that a daemon with an older log can say what it lacks";
+}
+
+TEST_F(FileSpool, ForgetsRunsThatNumberedNothing) {
+  for (int i = 0; i < 5; ++i) (void)open();
+  EXPECT_TRUE(open()->stretch().is_last);
+  EXPECT_EQ(platter.names.size(), 1u);
 }
 
 TEST_F(FileSpool, ForgetsFilesWhoseEventsAreAcknowledged) {
   {
-    const auto spool = file_spool(directory);
+    const auto spool = open();
     v1::Event big = event(1);
     big.set_client(std::string(1024 * 1024, 'x'));
-    for (int i = 0; i < 10; ++i) spool->append(big);
+    for (int i = 0; i < 10; ++i) EXPECT_TRUE(spool->append({&big, 1}, {}));
+    EXPECT_EQ(platter.names.size(), 3u);
     spool->acknowledged(9);
     EXPECT_EQ(spool->size(), 1u);
-  }
-  {
-    const auto spool = file_spool(directory);
-    EXPECT_EQ(spool->next_sequence(), 11u);
-    EXPECT_LE(spool->size(), 5u) << "what is in one file with an unacknowledged event may come again";
+    EXPECT_EQ(platter.names.size(), 1u);
     spool->acknowledged(10);
+    EXPECT_LT(platter.names.begin()->second->bytes.size(), 100u) << "a restart must not send megabytes again";
   }
-  EXPECT_LT(std::distance(std::filesystem::directory_iterator(directory), {}), 6);
-  const auto spool = file_spool(directory);
-  EXPECT_EQ(spool->next_sequence(), 11u) << "an empty spool keeps counting";
+  EXPECT_EQ(open()->stretch().next, 11u);
 }
 
 TEST_F(FileSpool, CutsATornTail) {
   {
-    const auto spool = file_spool(directory);
-    spool->append(event(1));
-    spool->append(event(2));
+    const auto spool = open();
+    append(*spool, 1);
+    append(*spool, 2, "two");
   }
-  const auto file = std::filesystem::path(directory) / "00000000000000000001.events";
-  std::filesystem::resize_file(file, std::filesystem::file_size(file) - 1);
-  const auto spool = file_spool(directory);
-  EXPECT_EQ(all(*spool), (Numbers{{1, 1}}));
-  EXPECT_EQ(spool->next_sequence(), 2u);
+  auto& bytes = platter.names.begin()->second->bytes;
+  bytes.pop_back();
+  const auto spool = open();
+  EXPECT_EQ(to_send(*spool), (Numbers{{1, 1}}));
+  EXPECT_EQ(spool->bookmark(), "") << "the bookmark goes with its events";
+  EXPECT_EQ(spool->problem(), "");
 }
 
-TEST_F(FileSpool, ContinuesBehindWhatTheDaemonAlreadyHas) {
+TEST_F(FileSpool, TellsWhichFileIsDamagedAndWhere) {
   {
-    const auto spool = file_spool(directory);
-    spool->append(event(1));
+    const auto spool = open();
+    append(*spool, 1);
+    append(*spool, 2);
   }
-  {
-    const auto spool = file_spool(directory);
-    spool->append(event(7));  // of this run, numbered 2 in ignorance
-    EXPECT_FALSE(spool->continue_at(2)) << "that is no news";
-    EXPECT_TRUE(spool->continue_at(5));
-    EXPECT_EQ(all(*spool), (Numbers{{5, 7}}));
-    EXPECT_EQ(spool->next_sequence(), 6u);
-  }
-  const auto spool = file_spool(directory);
-  EXPECT_EQ(all(*spool), (Numbers{{5, 7}}));
+  platter.names.begin()->second->bytes.back() ^= 1;
+  const auto spool = open();
+  EXPECT_EQ(to_send(*spool), (Numbers{{1, 1}}));
+  EXPECT_NE(spool->problem().find("spool/101-1-0.events is damaged at byte "), std::string::npos) << spool->problem();
 }
 
-TEST_F(FileSpool, IsFullAtItsLimit) {
-  const auto spool = file_spool(directory, 2);
-  EXPECT_TRUE(spool->append(event(1)));
-  EXPECT_TRUE(spool->append(event(2)));
-  EXPECT_FALSE(spool->append(event(3)));
+TEST_F(FileSpool, LeavesAGapInTheNumbersWhereAFileEndsEarly) {
+  {
+    const auto spool = open();
+    v1::Event big = event(1);
+    big.set_client(std::string(3 * 1024 * 1024, 'x'));
+    for (int i = 0; i < 3; ++i) spool->append({&big, 1}, {});
+  }
+  platter.names.begin()->second->bytes.resize(4U << 20);  // one event in it is left
+  const auto spool = open();
+  EXPECT_EQ(spool->stretch().next, 2u);
   spool->acknowledged(1);
-  EXPECT_TRUE(spool->append(event(3)));
+  ASSERT_TRUE(spool->begin_next_stretch());
+  EXPECT_EQ(spool->stretch().epoch, 101u);
+  EXPECT_EQ(spool->stretch().first, 3u) << "that 2 is missing is for the daemon to find out";
+  EXPECT_FALSE(spool->stretch().is_last);
+}
+
+TEST_F(FileSpool, KeepsTheBookmarkWhenEveryEventIsForgotten) {
+  {
+    const auto spool = open();
+    append(*spool, 1, "line 1");
+    append(*spool, 2);
+    EXPECT_EQ(to_send(*spool).size(), 2u);
+    spool->acknowledged(2);
+  }
+  for (int i = 0; i < 3; ++i) {
+    const auto spool = open();
+    EXPECT_EQ(spool->bookmark(), "line 1");
+    while (!spool->stretch().is_last) ASSERT_TRUE(spool->begin_next_stretch());
+  }
+}
+
+TEST_F(FileSpool, KeepsAllEventsOfOneAppendOrNone) {
+  {
+    const auto spool = open();
+    append(*spool, 1, "line 1");
+    const std::vector<v1::Event> three{event(2), event(3), event(4)};
+    spool->append(three, "line 2");
+  }
+  auto& bytes = platter.names.begin()->second->bytes;
+  bytes.resize(bytes.size() - 1);
+  const auto spool = open();
+  EXPECT_EQ(to_send(*spool), (Numbers{{1, 1}}));
+  EXPECT_EQ(spool->bookmark(), "line 1");
+}
+
+TEST_F(FileSpool, SendsLiveEventsThoughTheDiskIsFull) {
+  {
+    const auto spool = open();
+    append(*spool, 1);
+    platter.fail_from = platter.operations;
+    platter.fail_to = platter.operations + 1000;
+    append(*spool, 2);
+    EXPECT_EQ(to_send(*spool), (Numbers{{1, 1}, {2, 2}}));
+    EXPECT_NE(spool->problem().find("No space left"), std::string::npos) << spool->problem();
+    platter.fail_to = 0;
+    append(*spool, 3);
+    EXPECT_EQ(spool->problem(), "");
+  }
+  EXPECT_EQ(to_send(*open()), (Numbers{{1, 1}, {2, 2}, {3, 3}})) << "written later";
+}
+
+TEST_F(FileSpool, HoldsBackWhatCouldBeToldAgainUntilTheDiskHasIt) {
+  const auto spool = open();
+  append(*spool, 1, "line 1");
+  platter.fail_from = platter.operations;
+  platter.fail_to = platter.operations + 1000;
+  append(*spool, 2, "line 2");
+  append(*spool, 3);
+  EXPECT_TRUE(to_send(*spool).empty());
+  platter.fail_to = 0;
+  EXPECT_EQ(to_send(*spool), (Numbers{{1, 1}, {2, 2}, {3, 3}}));
+}
+
+TEST_F(FileSpool, IsFullAtItsLimits) {
+  const auto spool = open({.events = 2});
+  EXPECT_TRUE(append(*spool, 1));
+  EXPECT_TRUE(append(*spool, 2));
+  EXPECT_FALSE(append(*spool, 3));
+  spool->acknowledged(1);
+  EXPECT_TRUE(append(*spool, 3));
+  Platter other;
+  const auto small = file_spool(std::make_unique<PlatterDisk>(other), 1, {.bytes = 3 * event(1).ByteSizeLong() - 1});
+  EXPECT_TRUE(append(*small, 1));
+  EXPECT_TRUE(append(*small, 2));
+  EXPECT_FALSE(append(*small, 3));
+  small->acknowledged(1);
+  EXPECT_TRUE(append(*small, 3));
 }
 
 TEST_F(FileSpool, IsUsedByOneAdapterOnly) {
   const auto spool = file_spool(directory);
-  EXPECT_THROW((void)file_spool(directory), std::runtime_error);
+  try {
+    (void)file_spool(directory);
+    FAIL() << "two adapters with one spool";
+  } catch (const std::runtime_error& error) {
+    EXPECT_EQ(error.what(),
+              "the spool directory " + directory + " is in use by another adapter; stop it or give this one its own");
+  }
 }
 
 TEST_F(FileSpool, SaysWhyADirectoryCannotBeUsed) {

@@ -334,7 +334,7 @@ TEST(Sender, TellsAtOnceWhenThePbxIsLost) {
 
 TEST(Sender, TellsOfEventsThatDidNotFit) {
   FakeDaemon daemon(ipc_endpoint("overflow"));
-  Sender sender(options(daemon), memory_spool(7, 2));
+  Sender sender(options(daemon), memory_spool(7, {.events = 2}));
   for (std::uint64_t n = 1; n <= 5; ++n) sender.post(event(n));
   EXPECT_EQ(sender.state().lost, 3u);
   daemon.welcome(1);
