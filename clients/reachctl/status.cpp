@@ -124,6 +124,21 @@ std::string sources_table(const v1::Status& status) {
   return table.empty() ? std::string() : "\n" + table.text();
 }
 
+/// When figures were incomplete because events came late, a sentence a line; empty: never.
+std::string behind_text(const v1::Status& status) {
+  std::string text;
+  const auto add = [&text](const std::string& who, const v1::Behind& behind) {
+    if (behind.events() == 0) return;
+    text += who + " from " + local_time_ns(behind.from_ns()) + " to " + local_time_ns(behind.to_ns()) +
+            (behind.until_ns() == 0 ? " are incomplete: "
+                                    : " were incomplete until " + local_time_ns(behind.until_ns()) + ": ") +
+            std::to_string(behind.events()) + " events came late\n";
+  };
+  add("All figures", status.behind());
+  for (const auto& source : status.sources()) add("Figures of source " + source.id(), source.behind());
+  return text.empty() ? text : "\n" + text;
+}
+
 }  // namespace
 
 std::string alert_text(const v1::Alert& a) {
@@ -148,6 +163,7 @@ std::string status_text(const v1::Status& status, bool details) {
     out += "  figures: " + status.segments(0).window();
   }
   out += "\n\n" + figures_table(status) + items_table(status) + objectives_table(status);
+  out += behind_text(status);
   std::string alerts;
   for (const auto& s : status.segments()) {
     for (const auto& a : s.alerts()) alerts += alert_text(a) + '\n';
