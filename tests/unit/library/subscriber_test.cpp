@@ -30,6 +30,7 @@ class FakeDaemon {
     query_->bind(query_endpoint());
     publish_.emplace(context_, zmq::socket_type::xpub);
     publish_->set(zmq::sockopt::linger, 0);
+    publish_->set(zmq::sockopt::xpub_verbose, 1);
     publish_->set(zmq::sockopt::rcvtimeo, 5000);
     publish_->bind(publish_endpoint());
   }
@@ -40,8 +41,9 @@ class FakeDaemon {
   /// Returns when all four topics are subscribed to.
   void wait_for_subscriptions() {
     zmq::message_t frame;
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 4;) {
       if (!publish_->recv(frame)) throw std::runtime_error("no subscription within 5 s");
+      if (*frame.data<char>() == 1) ++i;  // 0: somebody left
     }
   }
   void publish(const std::string& topic, std::uint64_t number, const google::protobuf::Message& message) {
@@ -70,6 +72,7 @@ class FakeDaemon {
     reply(first);
     v1::Reply second;
     second.set_id(request().id());
+    second.mutable_alerts();
     for (const v1::Alert& alert : alerts) *second.mutable_alerts()->add_alerts() = alert;
     reply(second);
   }
@@ -256,6 +259,132 @@ TEST(Subscriber, IgnoresFramesThatAreNoneOfOurs) {
   std::string line = told.next();
   if (line != "segment sales 2") line = told.next();  // the nonsense may parse as some state
   EXPECT_EQ(line, "segment sales 2");
+}
+
+/// A call that does not return before it is let go.
+class Gate {
+ public:
+  void wait() {
+    std::unique_lock lock(mutex_);
+    ++waiting_;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return open_; });
+  }
+  void wait_until_somebody_waits() {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(changed_.wait_for(lock, std::chrono::seconds(5), [&] { return waiting_ > 0; }));
+  }
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int waiting_ = 0;
+  bool open_ = false;
+};
+
+bool took(const Subscriber& subscriber, std::uint64_t messages) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (subscriber.state().messages < messages) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+TEST(Subscriber, GivesSlowCallsTheNewestStatesAndEveryAlert) {
+  FakeDaemon daemon("slow");
+  Told told;
+  Gate gate;
+  SubscriberCalls calls = told.calls();
+  calls.segment = [&, tell = calls.segment](const v1::SegmentState& state) {
+    gate.wait();
+    tell(state);
+  };
+  const Subscriber subscriber(options(daemon), calls);
+  daemon.wait_for_subscriptions();
+  daemon.publish("state/sales", 1, segment(1));
+  daemon.answer(snapshot(1, {{"state/sales", 1}}));
+  EXPECT_EQ(told.next(), "snapshot 1");
+  EXPECT_EQ(told.next(), "connected");
+  daemon.publish("state/sales", 2, segment(2));
+  gate.wait_until_somebody_waits();
+  for (std::uint32_t i = 1; i <= 100; ++i) {
+    daemon.publish("state/sales", 2 + i, segment(2 + i));
+    daemon.publish("alert/sales", i, alert("a", i));
+  }
+  EXPECT_TRUE(took(subscriber, 201)) << "it reads on while a call is slow";
+  gate.open();
+  EXPECT_EQ(told.next(), "segment sales 2");
+  EXPECT_EQ(told.next(), "segment sales 102") << "nobody is shown what was true long ago";
+  for (int i = 1; i <= 100; ++i) EXPECT_EQ(told.next(), "alert a " + std::to_string(i));
+  EXPECT_EQ(subscriber.state().replaced, 99U);
+  EXPECT_EQ(subscriber.state().gaps, 0U);
+}
+
+TEST(Subscriber, ReadsNoFurtherThanItHasRoomForAlerts) {
+  FakeDaemon daemon("room");
+  Told told;
+  Gate gate;
+  SubscriberCalls calls = told.calls();
+  calls.alert = [&, tell = calls.alert](const v1::Alert& a) {
+    gate.wait();
+    tell(a);
+  };
+  SubscriberOptions with = options(daemon);
+  with.alert_queue = 5;
+  const Subscriber subscriber(with, calls);
+  daemon.wait_for_subscriptions();
+  daemon.publish("state/sales", 1, segment(1));
+  daemon.answer(snapshot(1, {{"state/sales", 1}}));
+  EXPECT_EQ(told.next(), "snapshot 1");
+  EXPECT_EQ(told.next(), "connected");
+  for (std::uint32_t i = 1; i <= 100; ++i) daemon.publish("alert/sales", i, alert("a", i));
+  gate.wait_until_somebody_waits();
+  EXPECT_TRUE(took(subscriber, 6));
+  EXPECT_LE(subscriber.state().messages, 6U) << "one is being told, five wait";
+  gate.open();
+  for (int i = 1; i <= 100; ++i) EXPECT_EQ(told.next(), "alert a " + std::to_string(i));
+  EXPECT_EQ(subscriber.state().gaps, 0U);
+}
+
+TEST(Subscriber, AsksAnewForWhatWasNotTakenInTime) {
+  FakeDaemon daemon("stuck");
+  Told told;
+  Gate gate;
+  SubscriberCalls calls = told.calls();
+  calls.alert = [&, tell = calls.alert](const v1::Alert& a) {
+    gate.wait();
+    tell(a);
+  };
+  SubscriberOptions with = options(daemon);
+  with.alert_queue = 1;
+  with.silence = milliseconds(500);
+  const Subscriber subscriber(with, calls);
+  daemon.wait_for_subscriptions();
+  daemon.publish("state/sales", 1, segment(1));
+  daemon.answer(snapshot(1, {{"state/sales", 1}}));
+  EXPECT_EQ(told.next(), "snapshot 1");
+  EXPECT_EQ(told.next(), "connected");
+  daemon.publish("alert/sales", 1, alert("a", 1));
+  gate.wait_until_somebody_waits();
+  daemon.publish("alert/sales", 2, alert("b", 1));
+  daemon.publish("alert/sales", 3, alert("c", 1));  // no room for this one, nor for anything after it
+  daemon.wait_for_subscriptions();                  // with a new connection
+  EXPECT_FALSE(subscriber.state().connected);
+  gate.open();
+  EXPECT_EQ(told.next(), "alert a 1");
+  EXPECT_EQ(told.next(), "alert b 1");
+  EXPECT_EQ(told.next(), "lost: the alerts of reachd were not taken for 500 ms");
+  daemon.publish("state/sales", 9, segment(9));
+  daemon.answer(snapshot(9, {{"state/sales", 9}, {"alert/sales", 3}}), {alert("b", 1), alert("c", 2)});
+  EXPECT_EQ(told.next(), "snapshot 9");
+  EXPECT_EQ(told.next(), "alert c 2");
+  EXPECT_EQ(told.next(), "connected");
 }
 
 TEST(Query, AsksAndIsAnswered) {
