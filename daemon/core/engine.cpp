@@ -286,10 +286,15 @@ void Engine::State::catch_up(bool begins) {
     if (behind->events == 0) behind->to = now;
   }
   for (std::uint32_t i = 0; i < sources.size(); ++i) {
-    if (begins)
+    Source& source = sources[i];
+    if (begins) {
       timers.cancel(TimerKind::source, i);
-    else if (options.staleness && sources[i].view.condition == SourceCondition::connected)
-      timers.arm(TimerKind::source, i, now + config.stale_after);
+      source.heard_meanwhile = false;
+    } else if (options.staleness && source.view.condition == SourceCondition::connected) {
+      // What was heard while time stood still was heard now.
+      const Time heard_at = source.heard_meanwhile ? now : source.view.last_heard.value_or(now);
+      timers.arm(TimerKind::source, i, std::max(now, heard_at + config.stale_after));
+    }
   }
 }
 

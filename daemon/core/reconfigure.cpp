@@ -65,6 +65,7 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
     fresh.tells_agents = source.tells_agents;
     fresh.tells_wrap_up = source.tells_wrap_up;
     fresh.in_resync = source.in_resync;
+    fresh.heard_meanwhile = source.heard_meanwhile;
     next.watches[fresh.watch].life = old.watches[source.watch].life;
     next.watches[fresh.watch].alert = old.watches[source.watch].alert;
     if (next.options.staleness && !next.catching_up && fresh.view.condition == SourceCondition::connected)

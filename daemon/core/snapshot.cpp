@@ -197,7 +197,7 @@ void visit(A& a, Watch& v) {
 template <class A>
 void visit(A& a, Source& v) {
   a(v.view, v.last_event, v.last_late, v.site, v.watch, v.segments, v.tells_agents, v.tells_wrap_up, v.in_resync,
-    v.agents);
+    v.heard_meanwhile, v.agents);
 }
 
 // What follows from the configuration is made by the constructor; only what has happened since is written of these.

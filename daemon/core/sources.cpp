@@ -22,6 +22,7 @@ bool Engine::State::is_stale(const Segment& segment) const {
 void Engine::State::heard(std::uint32_t index, bool upstream) {
   Source& source = sources[index];
   source.view.last_heard = now;
+  source.heard_meanwhile = true;
   if (options.staleness && !catching_up) timers.arm(TimerKind::source, index, now + config.stale_after);
   const SourceCondition condition = upstream ? SourceCondition::connected : SourceCondition::upstream_lost;
   if (source.view.condition == condition) return;

@@ -169,6 +169,7 @@ struct Source {
   std::uint32_t site = none, watch = none;
   std::vector<std::uint32_t> segments;
   bool tells_agents = false, tells_wrap_up = false, announced = false, in_resync = false;
+  bool heard_meanwhile = false;  ///< since catching up began
   std::vector<std::uint32_t> agents;
 };
 
