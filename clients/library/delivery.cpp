@@ -132,14 +132,15 @@ void Delivery::step(Now now) {
       (hello_said_ && now.steady - *hello_said_ >= options_.answer_timeout)) {
     lost("reachd does not answer at " + options_.endpoint, now);
   }
-  if (hello_at_ && now.steady >= *hello_at_) hello(now);
   if (welcomed_ && now.steady >= retry_at_) {
     if (is_over(spool_->stretch())) {
-      begin_next_stretch(now);
+      spool_->begin_next_stretch();
+      open(now);  // as another peer: what is late of the epoch that is over cannot be taken for a word of the next
     } else {
       send_batch(now);
     }
   }
+  if (hello_at_ && now.steady >= *hello_at_) hello(now);
   if (now.steady >= next_beat_) heartbeat(now);
 }
 
@@ -155,6 +156,11 @@ Delivery::Time Delivery::next_deadline() const {
 }
 
 void Delivery::hello(Now now) {
+  if (!spool_->settle()) {
+    report_spool();
+    hello_at_ = now.steady + next_pause();
+    return;
+  }
   const Stretch stretch = spool_->stretch();
   v1::ToDaemon message;
   auto& hi = *message.mutable_hello();
@@ -240,12 +246,6 @@ void Delivery::report_spool() {
 void Delivery::wait_for_spool(Now now) {
   report_spool();
   retry_at_ = now.steady + next_pause();
-}
-
-void Delivery::begin_next_stretch(Now now) {
-  if (!spool_->begin_next_stretch()) return wait_for_spool(now);
-  // As another peer: what is late of the epoch that is over can no longer be taken for a word of this one.
-  open(now);
 }
 
 // ---- answers

@@ -107,7 +107,6 @@ class Delivery {
   void hello(Now now);
   void heartbeat(Now now, bool leaving = false);
   void send_batch(Now now);
-  void begin_next_stretch(Now now);
   void wait_for_spool(Now now);
   void report_spool();
   void welcome(const v1::Welcome& message, Now now);

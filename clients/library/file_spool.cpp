@@ -133,11 +133,18 @@ class FileSpool final : public Spool {
     remove_old_files();
   }
 
-  bool begin_next_stretch() override {
+  void begin_next_stretch() override {
+    stretches_.pop_front();
+    settled_ = false;
+  }
+
+  bool settle() override {
+    if (settled_) return true;
     if (!bookmark_kept_ && !synced_.bookmark.empty() && !begin_file()) return false;
-    const Stretch& next = stretches_[1].numbers;
-    const FileName end{next.epoch, next.first, 0};
+    const Stretch& now = stretches_.front().numbers;
+    const FileName end{now.epoch, now.first, 0};
     try {
+      // Also those that an earlier run removed: the machine may bring them back.
       for (const FileName& name : names()) {
         if (name < end) disk_->remove(text_of(name));
       }
@@ -147,7 +154,7 @@ class FileSpool final : public Spool {
     }
     while (!files_.empty() && files_.front() < end) files_.pop_front();
     std::erase_if(loaded_, [&end](const auto& each) { return each.first < end; });
-    stretches_.pop_front();
+    settled_ = true;
     return true;
   }
 
@@ -400,6 +407,7 @@ class FileSpool final : public Spool {
   std::unique_ptr<log::File> file_;  // the newest; none after a failure
   std::size_t file_size_ = 0;
   std::uint64_t file_next_ = 1;  // the number that would follow in it
+  bool settled_ = false;
   bool bookmark_kept_ = false;   // this run has a file, so that those of earlier runs may go
 };
 
