@@ -45,7 +45,25 @@ def make_plan(options, rng):
     return sorted(actions, key=lambda a: a[0])
 
 
-def run_plan(actions, start, daemon, load, proxy):
+class Lateness:
+    """How late events are applied, from how many there should be by now."""
+
+    def __init__(self, daemon, start, rate, seconds):
+        self.daemon, self.start, self.rate, self.seconds = daemon, start, rate, seconds
+        self.most = 0.0
+        self.next = 0.0
+
+    def look(self):
+        now = time.time()
+        if now < self.next or now < self.start:
+            return
+        self.next = now + 0.1
+        applied = self.daemon.metric("reachd_events_total")
+        if applied is not None:
+            self.most = max(self.most, min(now - self.start, self.seconds) - applied / self.rate)
+
+
+def run_plan(actions, start, daemon, load, proxy, lateness):
     """Returns how often each action was done."""
     done = {}
     restarts = []  # (due, what)
@@ -57,6 +75,8 @@ def run_plan(actions, start, daemon, load, proxy):
                 what.start()
                 restarts.remove((due, what))
             serving = daemon.process.poll() is None and daemon.ready()
+            if serving:
+                lateness.look()
             long_down = daemon.down_since and time.monotonic() - daemon.down_since > 2
             if now >= start + second and not (action == "kill daemon" and long_down and not serving):
                 break
@@ -86,8 +106,10 @@ def run_plan(actions, start, daemon, load, proxy):
     return done
 
 
-def check(expected, daemon, when):
-    problems = compare_figures(expected, daemon.status()) + compare_alerts(expected, daemon.alerts())
+def check(expected, daemon, when, alerts_too=True):
+    problems = compare_figures(expected, daemon.status())
+    if alerts_too:
+        problems += compare_alerts(expected, daemon.alerts())
     if problems:
         raise Failed(f"{when}:\n  " + "\n  ".join(problems[:20]) +
                      (f"\n  and {len(problems) - 20} more" if len(problems) > 20 else ""))
@@ -115,33 +137,39 @@ def run(options, directory):
     daemon.start_and_wait()
     load.start()
     started = time.monotonic()
-    done = run_plan(make_plan(options, rng), start_ns / 1e9, daemon, load, proxy)
+    lateness = Lateness(daemon, start_ns / 1e9, options.rate, options.seconds)
+    done = run_plan(make_plan(options, rng), start_ns / 1e9, daemon, load, proxy, lateness)
     proxy.delay = 0.0
     wait_until(daemon.ready, 60, "reachd is ready after the last kill")
     report = load.finish(options.seconds + 180)
     took = time.monotonic() - started
-    wait_until(lambda: all(a["state"] == "resolved" for a in daemon.alerts()), 20, "every alert is resolved")
+    wait_until(lambda: all(a["state"] == "resolved" for a in daemon.alerts()), 30, "every alert is resolved")
     expected = Expected(binaries, daemon.config, plan)
     starts = sorted(daemon.start_times)
     print(json.dumps({"seed": options.seed, **done, "events": expected.account["events"], "adapter": report,
                       "alerts": len(daemon.alerts()), "seconds": round(took, 1),
                       "start_s_median": round(starts[len(starts) // 2], 3), "start_s_max": round(starts[-1], 3),
-                      "longest_outage_s": round(daemon.longest_outage, 2)}), flush=True)
-    if daemon.longest_outage > GUARD_S - 2:
-        raise Failed(f"the daemon was away for {daemon.longest_outage:.1f} s at a time: alerts cannot be compared; is "
-                     "the machine overloaded?")
+                      "longest_outage_s": round(daemon.longest_outage, 2),
+                      "latest_event_s": round(lateness.most, 2)}), flush=True)
+    comparable = lateness.most < GUARD_S - 1
     if report["lost"] != 0:
         raise Failed(f"the adapter lost {report['lost']} events")
-    check(expected, daemon, "at the end of the run")
+    check(expected, daemon, "at the end of the run", comparable)
     daemon.kill()
     daemon.start_and_wait()
-    check(expected, daemon, "after one more kill -9")
-    problems = compare_log(expected, daemon, daemon.status(), daemon.alerts())
+    check(expected, daemon, "after one more kill -9", comparable)
+    problems = compare_log(expected if comparable else None, daemon, daemon.status(), daemon.alerts())
     if problems:
         raise Failed("the log read at once:\n  " + "\n  ".join(problems[:20]))
     if daemon.stop() != 0:
         raise Failed("reachd did not end well")
     proxy.stop()
+    if not comparable:
+        raise TooLate(f"events were up to {lateness.most:.1f} s late")
+
+
+class TooLate(Exception):
+    """The machine was too slow for this plan."""
 
 
 def main():
@@ -179,6 +207,10 @@ def main():
     except Failed as problem:
         print(f"FAILED with --seed {options.seed}: {problem}\nthe files of the run: {directory}")
         return 1
+    except TooLate as problem:
+        print(f"SKIPPED in part: figures are those of an undisturbed run, alerts cannot be compared: {problem}; is the "
+              "machine overloaded?")
+        return 77
     if not options.keep:
         shutil.rmtree(directory)
     print("good: figures and alerts are those of an undisturbed run")
