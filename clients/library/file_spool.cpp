@@ -409,7 +409,7 @@ class FileSpool final : public Spool {
   std::unique_ptr<log::File> file_;  // the newest; none after a failure
   std::size_t file_size_ = 0;
   bool settled_ = false;
-  bool bookmark_kept_ = false;   // this run has a file, so that those of earlier runs may go
+  bool bookmark_kept_ = false;  // this run has a file, so that those of earlier runs may go
 };
 
 }  // namespace
