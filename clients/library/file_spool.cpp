@@ -152,7 +152,7 @@ class FileSpool final : public Spool {
     } catch (const std::exception& error) {
       return failed(error);
     }
-    while (!files_.empty() && files_.front() < end) files_.pop_front();
+    while (!files_.empty() && files_.front().name < end) files_.pop_front();
     std::erase_if(loaded_, [&end](const auto& each) { return each.first < end; });
     settled_ = true;
     return true;
@@ -166,6 +166,10 @@ class FileSpool final : public Spool {
   struct Record {
     std::string bookmark;
     v1::EventBatch batch;
+  };
+  struct KeptFile {
+    FileName name;
+    std::uint64_t end;  // the number behind the last in it
   };
   struct Group {  // appended at once
     std::uint64_t first;
@@ -217,7 +221,7 @@ class FileSpool final : public Spool {
       unused.push_back(name);
       return;
     }
-    files_.push_back(name);
+    files_.push_back({name, name.first + events});
     loaded_.emplace_back(name, at);
     // A gap: the end of the file before is missing. The daemon finds out whether it has what was there.
     if (!follows || stretches_.back().numbers.next < name.first) {
@@ -302,8 +306,8 @@ class FileSpool final : public Spool {
     if (!sync() || !secure_loaded()) return false;
     FileName name{stretches_.back().numbers.epoch, written_.number, 0};
     std::optional<FileName> former;  // a file from the same number on
-    if (!files_.empty() && files_.back().epoch == name.epoch && files_.back().first == name.first) {
-      former = files_.back();
+    if (!files_.empty() && files_.back().name.epoch == name.epoch && files_.back().name.first == name.first) {
+      former = files_.back().name;
       name.attempt = former->attempt + 1;
     }
     try {
@@ -318,12 +322,11 @@ class FileSpool final : public Spool {
       return failed(error);
     }
     bookmark_kept_ = true;
-    if (former && file_next_ == former->first) {  // with no event in it
+    if (former && files_.back().end == former->first) {  // with no event in it
       remove(*former);
       files_.pop_back();
     }
-    files_.push_back(name);
-    file_next_ = name.first;
+    files_.push_back({name, name.first});
     return true;
   }
 
@@ -331,7 +334,7 @@ class FileSpool final : public Spool {
   void write() {
     const Held& own = stretches_.back();
     while (written_.number < own.numbers.next) {
-      if (!file_ || file_size_ >= file_bytes || file_next_ != written_.number) {
+      if (!file_ || file_size_ >= file_bytes || files_.back().end != written_.number) {
         if (!begin_file()) return;
         continue;  // a failed sync of the file before moves written_ back
       }
@@ -349,7 +352,7 @@ class FileSpool final : public Spool {
         failed(error);
         return;
       }
-      written_.number = file_next_ = group->end();
+      written_.number = files_.back().end = group->end();
       if (!group->bookmark.empty()) written_.bookmark = group->bookmark;
       problem_.clear();
     }
@@ -379,15 +382,14 @@ class FileSpool final : public Spool {
     }
   }
 
-  /// Removes the files of the stretch to send of which nothing is held any more. Not while something is to be written
-  /// anew: it may be in one of them.
+  /// Removes the files of the stretch to send of which nothing is held any more. The newest stays: for its bookmark.
   void remove_old_files() {
-    if (written_.number < stretches_.back().numbers.next) return;
     const Stretch& now = stretches_.front().numbers;
-    while (files_.size() > 1 && files_[1].epoch == now.epoch && files_[1].first <= now.first) {
-      remove(files_.front());
-      std::erase_if(loaded_, [this](const auto& each) { return each.first == files_.front(); });
+    while (files_.size() > 1 && files_.front().name.epoch == now.epoch && files_.front().end <= now.first) {
+      const FileName name = files_.front().name;
+      remove(name);
       files_.pop_front();
+      std::erase_if(loaded_, [&name](const auto& each) { return each.first == name; });
     }
   }
 
@@ -398,7 +400,7 @@ class FileSpool final : public Spool {
   std::deque<Held> stretches_;                            // never empty; this run's is the last
   std::size_t size_ = 0, bytes_ = 0;                      // of all events held
   std::string bookmark_;                                  // the newest
-  std::deque<FileName> files_;                            // ascending
+  std::deque<KeptFile> files_;                            // ascending
   std::vector<std::pair<FileName, std::size_t>> loaded_;  // with their good lengths, until they are known to be safe
 
   // Of this run's stretch:
@@ -406,9 +408,8 @@ class FileSpool final : public Spool {
   Place written_, synced_;           // what the files hold, and what they hold after a power failure, too
   std::unique_ptr<log::File> file_;  // the newest; none after a failure
   std::size_t file_size_ = 0;
-  std::uint64_t file_next_ = 1;  // the number that would follow in it
   bool settled_ = false;
-  bool bookmark_kept_ = false;   // this run has a file, so that those of earlier runs may go
+  bool bookmark_kept_ = false;  // this run has a file, so that those of earlier runs may go
 };
 
 }  // namespace

@@ -51,9 +51,9 @@ class Spool {
   virtual void acknowledged(std::uint64_t sequence) = 0;
   /// The stretch is not the last, and nothing of it is held: the next one becomes the stretch to send.
   virtual void begin_next_stretch() {}
-  /// Before the stretch is spoken of: what was before it is over, also if the machine goes down. False if the disk cannot
-  /// remember that now; problem() says why. It would be sent again after a restart, to a daemon that knows only the epoch
-  /// after it.
+  /// Before the stretch is spoken of: what was before it is over, also if the machine goes down. False if the disk
+  /// cannot remember that now; problem() says why. It would be sent again after a restart, to a daemon that knows only
+  /// the epoch after it.
   virtual bool settle() { return true; }
   [[nodiscard]] virtual std::size_t size() const = 0;               ///< events held, of all stretches
   [[nodiscard]] virtual std::string problem() const { return {}; }  ///< what cannot be written now, a sentence

@@ -94,11 +94,8 @@ class Live {
       bool wrap_up = config.wrap_up > Duration::zero();
       for (const auto& queue : config.queues) wrap_up = wrap_up || queue.made.wrap_up > Duration::zero();
       if (wrap_up) options.capabilities.emplace_back("wrap_up");
-      const auto epoch =
-          std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch());
-      sender_ =
-          std::make_unique<client::Sender>(options, client::memory_spool(static_cast<std::uint64_t>(epoch.count())),
-                                           [](const std::string& sentence) { spdlog::warn("{}", sentence); });
+      sender_ = std::make_unique<client::Sender>(options, adapter::spool_for(config.spool_directory),
+                                                 [](const std::string& sentence) { spdlog::warn("{}", sentence); });
     }
     DialogueSettings with;
     with.place = config.pbx.host + ":" + std::to_string(config.pbx.port);

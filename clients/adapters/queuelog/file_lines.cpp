@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
+#include <system_error>
 
 namespace reach::queuelog {
 namespace {
@@ -36,10 +38,36 @@ bool FileLines::open() {
   if (file_ < 0) return false;
   struct stat status {};
   ::fstat(file_, &status);
+  if (status.st_ino != position_.inode && open_rotated()) return true;
   const bool same = status.st_ino == position_.inode && static_cast<std::uint64_t>(status.st_size) >= position_.offset;
   if (!same) position_ = {status.st_ino, 0};
   rest_.clear();
   return true;
+}
+
+/// The file of position_ if it has another name by now.
+bool FileLines::open_rotated() {
+  if (position_.inode == 0) return false;
+  const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.empty() ? "." : folder, none)) {
+    struct stat status {};
+    if (::stat(entry.path().c_str(), &status) != 0 || status.st_ino != position_.inode || !S_ISREG(status.st_mode) ||
+        static_cast<std::uint64_t>(status.st_size) < position_.offset)
+      continue;
+    const int found = ::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC);
+    if (found < 0) return false;
+    ::close(file_);
+    file_ = found;
+    rest_.clear();
+    return true;
+  }
+  return false;
+}
+
+FilePosition FileLines::begin() {
+  if (file_ < 0) open();
+  return position_;
 }
 
 bool FileLines::read_all(const std::function<bool(std::string_view)>& take) {
@@ -81,6 +109,7 @@ bool FileLines::poll(const std::function<bool(std::string_view)>& take) {
   if (::stat(path_.c_str(), &there) == 0 && there.st_ino != here.st_ino) {  // rotated; the old one is read
     ::close(file_);
     file_ = -1;
+    position_ = {};
     return open() && read_all(take);
   }
   return true;

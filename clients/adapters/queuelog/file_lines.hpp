@@ -19,7 +19,8 @@ struct FilePosition {
 /// (copytruncate): reading begins anew at the start. A file that is missing for a while is waited for.
 class FileLines {
  public:
-  /// `at`: where to begin if the file is still the same; else at its start.
+  /// `at`: where to begin if the file is still there, under its name or another in the same folder (it was rotated
+  /// meanwhile: then it is read to its end first); else at the start of the named one.
   explicit FileLines(std::string path, FilePosition at = {});
   ~FileLines();
   FileLines(const FileLines&) = delete;
@@ -29,11 +30,14 @@ class FileLines {
   /// `take` returns false to stop early. Never blocks. False if the file cannot be opened (it may come yet).
   bool poll(const std::function<bool(std::string_view)>& take);
   [[nodiscard]] FilePosition position() const { return position_; }
+  /// Opens the file if it is there, and returns where reading begins.
+  FilePosition begin();
   /// Waits until the file changes or `seconds` have passed (inotify; a plain wait where that is not to be had).
   void wait(double seconds);
 
  private:
   bool open();
+  bool open_rotated();
   bool read_all(const std::function<bool(std::string_view)>& take);
 
   std::string path_, rest_;

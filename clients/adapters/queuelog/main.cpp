@@ -98,17 +98,21 @@ class Output {
                                                [](const std::string& sentence) { spdlog::warn("{}", sentence); });
   }
 
-  void take(std::vector<v1::Event>& events) {
-    for (v1::Event& event : events) {
-      if (sender_) {
-        sender_->post(event);
-      } else {
+  /// `bookmark`: up to where the file was read when these are told.
+  void take(std::vector<v1::Event>& events, const std::string& bookmark = {}) {
+    if (events.empty()) return;
+    if (sender_) {
+      sender_->post(events, bookmark);
+    } else {
+      for (v1::Event& event : events) {
         event.set_source(source_);
         std::cout << client::to_json_line(event) << '\n';
       }
     }
     events.clear();
   }
+  /// The newest bookmark that the spool kept; empty: none.
+  [[nodiscard]] std::string bookmark() const { return sender_ ? sender_->bookmark() : std::string(); }
 
   void flush() const {
     if (!sender_) std::cout.flush();
@@ -179,19 +183,40 @@ int run_file(const Arguments& arguments, const Ready& ready) {
   return arguments.to == "-" ? client::exit_failed : client::exit_not_reachable;
 }
 
-FilePosition read_position(const std::string& path) {
+/// How far the file was told: everything before `position`, and what the passing of time up to `passed` told.
+struct Told {
   FilePosition position;
-  std::ifstream file(path);
-  file >> position.inode >> position.offset;
-  return file ? position : FilePosition{};
+  Time passed{};
+};
+
+std::string text_of(const Told& told) {
+  return std::to_string(told.position.inode) + ' ' + std::to_string(told.position.offset) + ' ' +
+         std::to_string(ns_of(told.passed));
 }
 
-void write_position(const std::string& path, const FilePosition& position) {
+/// Begins at the beginning if `text` is none of text_of().
+Told told_from(const std::string& text) {
+  Told told;
+  std::int64_t passed = 0;
+  std::istringstream in(text);
+  if (!(in >> told.position.inode >> told.position.offset)) return {};
+  if (in >> passed) told.passed = time_from_ns(passed);
+  return told;
+}
+
+std::string read_position(const std::string& path) {
+  std::ifstream file(path);
+  std::string text;
+  std::getline(file, text);
+  return text;
+}
+
+void write_position(const std::string& path, const Told& told) {
   if (path.empty()) return;
   const std::string fresh = path + ".new";
   {
     std::ofstream file(fresh);
-    file << position.inode << ' ' << position.offset << '\n';
+    file << text_of(told) << '\n';
     if (!file) {
       spdlog::warn("cannot write {}: after a restart the file is told from its beginning again", fresh);
       return;
@@ -200,46 +225,54 @@ void write_position(const std::string& path, const FilePosition& position) {
   std::rename(fresh.c_str(), path.c_str());
 }
 
-/// Goes on with the file as it grows. What was told before (position_file) is read, but not told again: calls that
-/// wait must be known. Returns an exit code, or `reload` after SIGHUP; `told` is then where it stands.
+/// Goes on with the file as it grows. What was told before is read, but not told again: calls that wait must be known.
+/// Where to go on says the bookmark that the spool keeps with the events themselves. A spool in memory knows it only by
+/// `last` (of the life before a SIGHUP) and the position_file, which is written when everything is acknowledged.
+/// Returns an exit code, or `reload` after SIGHUP; `last` is then where it stands.
 constexpr int reload = -1;
-int run_follow(const Arguments& arguments, const Ready& ready, FilePosition& told) {
+int run_follow(const Arguments& arguments, const Ready& ready, std::string& last) {
   const AdapterConfig& config = ready.config;
   Output output(arguments, config);
+  if (const std::string kept = output.bookmark(); !kept.empty()) last = kept;
+  if (last.empty() && !config.position_file.empty()) last = read_position(config.position_file);
   QueueLog log(adapter::Pseudonyms(ready.key), options_of(config, false));
-  if (told.offset == 0 && !config.position_file.empty()) told = read_position(config.position_file);
+  Told told = told_from(last);
+  FileLines lines(config.file, told.position);
   std::vector<v1::Event> events;
-  if (told.offset > 0) {
-    FileLines before(config.file);
+  if (const FilePosition from = lines.begin(); from.offset > 0) {
+    FileLines before(config.file, {from.inode, 0});
     before.poll([&](std::string_view line) {
-      if (before.position().inode != told.inode) return false;
+      if (before.position().inode != from.inode) return false;
       log.take(line, events);
-      return before.position().offset < told.offset;
+      return before.position().offset < from.offset;
     });
+    log.pass(told.passed, events);
     events.clear();
   }
-  FileLines lines(config.file, told);
   client::notify_systemd("READY=1");
-  bool missing_said = false;
+  bool missing_said = false, to_save = false;
   int signal = 0;
-  FilePosition saved = told;
   while (true) {
     const bool there = lines.poll([&](std::string_view line) {
       log.take(line, events);
-      output.take(events);
+      told.position = lines.position();
+      to_save = true;
+      output.take(events, text_of(told));
       return output.may_go_on();
     });
     if (!there && !missing_said)
       spdlog::warn("{} is not there; waiting for it (logger.conf: queue_log = yes, queue_log_to_file = yes)",
                    config.file);
     missing_said = !there;
-    log.pass(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()), events);
-    output.take(events);
+    told.passed = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+    log.pass(told.passed, events);
+    to_save = to_save || !events.empty();
+    output.take(events, text_of(told));
     output.flush();
-    const FilePosition now = lines.position();
-    if (output.all_acknowledged() && (now.offset != saved.offset || now.inode != saved.inode)) {
-      write_position(config.position_file, now);
-      saved = now;
+    if (to_save && output.all_acknowledged()) {
+      write_position(config.position_file, told);
+      last = text_of(told);
+      to_save = false;
     }
     client::notify_systemd("WATCHDOG=1");
     signal = client::wait_signal(0);
@@ -249,8 +282,10 @@ int run_follow(const Arguments& arguments, const Ready& ready, FilePosition& tol
   client::notify_systemd(signal == SIGHUP ? "RELOADING=1" : "STOPPING=1");
   say_counts(log.counts());
   const bool all = output.drain();
-  told = lines.position();
-  if (all) write_position(config.position_file, told);
+  if (all) {
+    write_position(config.position_file, told);
+    last = text_of(told);
+  }
   if (signal == SIGHUP) return reload;
   if (all) return client::exit_good;
   spdlog::error("not all events were acknowledged; is reachd running at {}?", config.endpoint);
@@ -298,9 +333,9 @@ int main(int argc, char** argv) {
   }
   try {
     if (!follow) return run_file(arguments, *ready);
-    FilePosition told;
+    std::string last;
     while (true) {
-      const int code = run_follow(arguments, *ready, told);
+      const int code = run_follow(arguments, *ready, last);
       if (code != reload) return code;
       if (auto again = load(arguments)) {
         ready = std::move(again);

@@ -70,5 +70,21 @@ TEST_F(FileLinesTest, GoesOnWhereItStood) {
   EXPECT_EQ(read(other), "a;b;c;");
 }
 
+TEST_F(FileLinesTest, FindsTheFileThatWasRotatedWhileItWasAway) {
+  write("a\nb\n");
+  FilePosition position;
+  {
+    FileLines lines(path);
+    lines.poll([](std::string_view) { return false; });
+    position = lines.position();
+  }
+  write("c\n");
+  std::rename(path.c_str(), (path + ".1").c_str());
+  write("d\n");
+  FileLines again(path, position);
+  EXPECT_EQ(again.begin().offset, position.offset);
+  EXPECT_EQ(read(again), "b;c;d;");
+}
+
 }  // namespace
 }  // namespace reach::queuelog
