@@ -1,11 +1,11 @@
 // reach-load: a world of calls at a fixed rate, for tests and measurements.
-#include <atomic>
 #include <cinttypes>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <thread>
+#include <string>
+#include <vector>
 
 #include "clients/library/json.hpp"
 #include "clients/library/program.hpp"
@@ -112,7 +112,7 @@ int print_figures(const Options& options) {
   return client::exit_good;
 }
 
-/// One source on its way to the daemon. What the spool numbers n is event n - 1 of the source.
+/// One source on its way to the daemon. Its bookmark is the number of its next event.
 struct Sending {
   std::unique_ptr<load::Source> source;
   std::uint64_t next = 0;
@@ -123,18 +123,16 @@ std::vector<Sending> connect(const Options& options) {
   std::vector<Sending> all;
   for (auto& source : chosen(options)) {
     Sending sending;
-    std::unique_ptr<client::Spool> spool;
-    if (options.spool.empty()) {
-      spool = client::memory_spool(static_cast<std::uint64_t>(ns_of(wall_time())), options.spool_limit);
-    } else {
-      spool = client::file_spool(options.spool + '/' + source->name(), options.spool_limit);
-      sending.next = spool->next_sequence() - 1;
-    }
+    const client::SpoolLimits limits{options.spool_limit, std::size_t{1} << 30};
+    auto spool = options.spool.empty() ? client::memory_spool(static_cast<std::uint64_t>(ns_of(wall_time())), limits)
+                                       : client::file_spool(options.spool + '/' + source->name(), limits);
+    if (const std::string bookmark = spool->bookmark(); !bookmark.empty()) sending.next = std::stoull(bookmark);
     client::SenderOptions with;
     with.endpoint = options.endpoint;
     with.source = source->name();
     with.software = std::string("reach-load ") + client::version;
     with.capabilities = {"calls", "ringing"};
+    with.resumes = !options.spool.empty();
     with.heartbeat = milliseconds(300);
     with.answer_timeout = milliseconds(1000);
     sending.source = std::move(source);
@@ -155,7 +153,7 @@ int send(const Options& options) {
     before += each.next;
   }
   const Time began = wall_time();
-  v1::Event event;
+  std::vector<v1::Event> events;
   bool ended = false;
   // An open loop: what is due is posted, whatever the daemon does.
   for (bool more = true; more && !ended;) {
@@ -163,11 +161,12 @@ int send(const Options& options) {
     const Time now = wall_time();
     for (Sending& each : all) {
       const std::uint64_t size = each.source->size();
-      for (int portion = 0; portion < 5000 && each.next < size && each.source->time(each.next) <= now; ++portion) {
-        each.source->event(each.next++, event);
-        each.sender->post(event);
-        ++posted;
+      events.clear();
+      while (events.size() < 5000 && each.next < size && each.source->time(each.next) <= now) {
+        each.source->event(each.next++, events.emplace_back());
       }
+      if (!events.empty()) each.sender->post(events, std::to_string(each.next));
+      posted += events.size();
       more = more || each.next < size;
     }
     ended = client::wait_signal(0.001) != 0;

@@ -1,9 +1,10 @@
 """What an undisturbed run gives, and whether a disturbed one gave the same.
 
 The rule. Figures and alerts follow from the events' own times and from deadlines. So every figure of every segment is
-equal, to the last digit, and so is every alert: its id, kind, subject, evidence and all its instants to the nanosecond,
-and the order in which alerts fire. Only what an alert says besides when it resolves (value, samples, summary) may lack
-events that were still with their adapter.
+equal, to the last digit, and so is every alert: its id, kind, subject, evidence, and the instants since which it was
+pending, fired and resolved, to the nanosecond; and the order in which alerts fire. The time of its last revision
+(changed) is that of publication and may be later; what it says then besides (value, samples, summary) may lack events
+that were still with their adapter.
 """
 import datetime
 import json
@@ -11,7 +12,7 @@ import subprocess
 
 from processes import Failed
 
-MAY_LAG = ("value", "samples", "summary")
+MAY_LAG = ("changed", "value", "samples", "summary")
 
 
 def seconds_of(rfc3339):
