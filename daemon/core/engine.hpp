@@ -95,6 +95,9 @@ struct Acknowledged {
   std::string problem;
 };
 
+/// So many alerts are remembered after they resolved; beyond, the oldest are forgotten.
+inline constexpr std::size_t most_resolved = 1000;
+
 class Engine {
  public:
   /// `config` must have been checked (settings::load does). `start`: the core's first instant.
@@ -141,7 +144,8 @@ class Engine {
   [[nodiscard]] std::size_t pool_count() const noexcept;
   [[nodiscard]] std::optional<std::uint32_t> find_pool(std::string_view id) const;
   [[nodiscard]] StaffingView view_staffing(std::uint32_t pool, Time at) const;
-  [[nodiscard]] std::vector<Alert> alerts(bool resolved_too) const;  ///< pending and firing; and the last resolved ones
+  /// Pending and firing; with `resolved_too` also the last `most_resolved` that resolved.
+  [[nodiscard]] std::vector<Alert> alerts(bool resolved_too) const;
   [[nodiscard]] std::vector<UnroutedView> unrouted() const;
   /// The last closed intervals of a segment, oldest first, at most 7 days.
   [[nodiscard]] std::vector<TrendView> history(std::uint32_t segment, Time from) const;

@@ -10,7 +10,6 @@ namespace reach {
 namespace {
 
 constexpr std::size_t evidence_limit = 10;
-constexpr std::size_t resolved_limit = 1000;
 
 std::string hex_of(std::string_view text) {
   std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a, 64 bit
@@ -341,7 +340,7 @@ void Engine::State::say(std::uint32_t index, AlertReason reason) {
     alert.resolved = std::max(happened_at, alert.fired.value_or(alert.pending_since));
     open_alerts.erase(alert.id);
     resolved.push_back(alert);
-    if (resolved.size() > resolved_limit) resolved.pop_front();
+    if (resolved.size() > most_resolved) resolved.pop_front();
   }
   out->push_back(AlertChanged{alert});
   if (watch.objective != none) {

@@ -13,8 +13,11 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr int slice = 50;
-/// Last values are repeated for everyone who hears the topic, so not more often than this.
+/// Last values are repeated for everyone who hears the topic, so not more often than this ...
 constexpr Duration again_at_most_every = milliseconds(100);
+/// ... and, where that takes long, with so many times as long a pause: subscribers that come and go without end must
+/// not fill the queues of those that stay.
+constexpr int again_pause = 4;
 /// Longer ones match no topic that can exist.
 constexpr std::size_t longest_prefix = 256;
 
@@ -102,6 +105,7 @@ void Publisher::say(Message& message, const google::protobuf::MessageLite& conte
   message.global = ++global_;
   message.payload = content.SerializeAsString();
   ++published_;
+  said_[message.topic] = message.sequence;
   send_(message);
 }
 
@@ -129,12 +133,18 @@ void Publisher::subscribed(std::string_view prefix) {
 
 void Publisher::every_second(Time now) {
   for (std::uint32_t i = 0; i < engine_.source_count(); ++i) dirty_sources_.insert(i);
-  v1::SourceState pulse;
+  v1::Pulse pulse;
   pulse.set_id(std::string(daemon_source));
   pulse.set_state("connected");
   pulse.set_last_heard_ns(static_cast<std::uint64_t>(ns_of(now)));
   pulse.set_software(std::string("reachd ") + program::version);
+  for (const auto& [topic, sequence] : said_) {
+    v1::TopicSequence& each = *pulse.add_said();
+    each.set_topic(topic);
+    each.set_sequence(sequence);
+  }
   say(state("system/" + pulse.id()), pulse);
+  said_.clear();
 }
 
 bool Publisher::work(Time now) {
@@ -153,22 +163,21 @@ bool Publisher::work(Time now) {
     if (!hold_states_) collect(dirty_pools_, due_pools_);
   }
   if (!asked_.empty() && due_again_.empty() && now >= next_again_) {
-    next_again_ = now + again_at_most_every;
+    again_began_ = now;
     const auto matches = [this](const Message& message) {
       return !message.payload.empty() && std::any_of(asked_.begin(), asked_.end(), [&](const std::string& prefix) {
         return message.topic.starts_with(prefix);
       });
     };
-    std::vector<std::pair<std::uint64_t, std::pair<bool, std::string>>> found;
     for (const auto& [topic, message] : states_) {
-      if (matches(message)) found.push_back({message.global, {false, topic}});
+      if (matches(message)) due_again_.push_back({message.global, false, topic});
     }
     for (const auto& [id, message] : open_alerts_) {
-      if (matches(message)) found.push_back({message.global, {true, id}});
+      if (matches(message)) due_again_.push_back({message.global, true, id});
     }
-    std::sort(found.begin(), found.end());
-    for (auto& [global, key] : found) due_again_.push_back(std::move(key));
+    std::sort(due_again_.begin(), due_again_.end());
     asked_.clear();
+    if (due_again_.empty()) next_again_ = now + again_at_most_every;
   }
 
   for (int room = slice; room > 0; --room) {
@@ -195,13 +204,15 @@ bool Publisher::work(Time now) {
       wire::to_proto(engine_.view_staffing(i, now), content);
       say(state("staffing/" + content.pool()), content);
     } else if (!due_again_.empty()) {
-      const auto& [is_alert, key] = due_again_.front();
-      const auto& messages = is_alert ? open_alerts_ : states_;
-      if (const auto found = messages.find(key); found != messages.end()) {
+      const Again& again = due_again_.front();
+      const auto& messages = again.is_alert ? open_alerts_ : states_;
+      const auto found = messages.find(again.key);
+      if (found != messages.end() && found->second.global == again.global) {  // else it was said anew, to all
         ++resent_;
         send_(found->second);
       }
       due_again_.pop_front();
+      if (due_again_.empty()) next_again_ = now + std::max(again_at_most_every, again_pause * (now - again_began_));
     } else {
       return false;
     }

@@ -3,8 +3,11 @@
 // A state (segment, source, pool) goes out at most once per interval, however often it changed; an alert at once, each
 // revision as a message of its own. Every message is numbered in its topic and in the whole stream. The numbers of the
 // stream and of the topics known at the start begin at the start time in microseconds, so that a subscriber that misses
-// a restart sees a gap and not old numbers; a topic that is born later begins with 1, which is no gap for anybody.
+// a restart sees a gap and not old numbers; a topic that is born later begins with 1, which is no gap for anybody. The
+// pulse, once a second, names the last number of every topic that spoke since the one before: who lost the end of a
+// topic sees it there, also where nothing follows.
 #pragma once
+#include <compare>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -12,6 +15,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "daemon/core/engine.hpp"
@@ -65,6 +69,13 @@ class Publisher {
   [[nodiscard]] std::uint64_t resent() const noexcept { return resent_; }
 
  private:
+  struct Again {
+    std::uint64_t global;  ///< of the message meant
+    bool is_alert;
+    std::string key;  ///< of states_ or open_alerts_
+    auto operator<=>(const Again&) const = default;
+  };
+
   void say(Message& message, const google::protobuf::MessageLite& content);
   Message& state(const std::string& topic);
   void every_second(Time now);
@@ -82,9 +93,10 @@ class Publisher {
   std::set<std::uint32_t> dirty_segments_, dirty_sources_, dirty_pools_;  ///< changed since the last interval
   std::deque<std::uint32_t> due_segments_, due_sources_, due_pools_;      ///< of this interval, to be sent
   std::set<std::string, std::less<>> asked_;                              ///< prefixes subscribed to since
-  std::deque<std::pair<bool, std::string>> due_again_;  ///< (is alert, key): last values to be repeated
+  std::unordered_map<std::string, std::uint64_t> said_;                   ///< topic: its number, since the last pulse
+  std::deque<Again> due_again_;                                           ///< last values to be repeated, oldest first
   bool hold_states_ = false;
-  Time next_tick_{}, next_second_{}, next_minute_{}, next_again_{};
+  Time next_tick_{}, next_second_{}, next_minute_{}, next_again_{}, again_began_{};
   std::uint64_t published_ = 0, resent_ = 0;
   v1::SegmentState segment_;
 };

@@ -102,9 +102,17 @@ std::optional<v1::Error> answer_query(const Engine& engine, const Publisher& pub
       }
       v1::Alerts& alerts = *out.mutable_alerts();
       alerts.set_time_ns(wire_time(now));
+      std::size_t resolved = 0;
+      Time first_resolved = never;
       for (const Alert& alert : engine.alerts(asked.all())) {
+        if (alert.state == AlertState::resolved) {
+          ++resolved;
+          first_resolved = std::min(first_resolved, alert.changed);
+        }
         if (asked.segment().empty() || alert.segment == asked.segment()) wire::to_proto(alert, *alerts.add_alerts());
       }
+      // Fewer than the engine remembers: none was forgotten yet.
+      if (resolved >= most_resolved) alerts.set_complete_since_ns(wire_time(first_resolved));
       return std::nullopt;
     }
 

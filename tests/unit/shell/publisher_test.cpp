@@ -78,6 +78,33 @@ TEST_F(PublisherTest, PulsesEverySecond) {
   EXPECT_EQ(count(topics(noon + seconds(1)), "system/_daemon"), 1);
 }
 
+TEST_F(PublisherTest, NamesInThePulseTheNumbersOfWhatSpokeSinceTheOneBefore) {
+  const auto said = [&](Time now) {
+    topics(now);
+    std::map<std::string, std::uint64_t> out;
+    for (const Message& message : sent) {
+      v1::Pulse pulse;
+      if (message.topic != "system/_daemon" || !pulse.ParseFromString(message.payload)) continue;
+      for (const auto& each : pulse.said()) out[each.topic()] = each.sequence();
+    }
+    return out;
+  };
+  std::map<std::string, std::uint64_t> number;
+  said(noon);
+  for (const Message& message : sent) number[message.topic] = message.sequence;
+  number.erase("system/_daemon");
+  EXPECT_EQ(said(noon + seconds(1)), number) << "the first states came after the first pulse";
+  EXPECT_TRUE(said(noon + seconds(2)).empty()) << "nothing happened";
+  sent.clear();
+  publisher.alert(alert("x", "a", AlertState::firing));
+  publisher.alert(alert("y", "a", AlertState::firing));
+  publisher.segment_changed(1);
+  topics(noon + milliseconds(2500));
+  EXPECT_EQ(said(noon + seconds(3)), (std::map<std::string, std::uint64_t>{{"alert/a", number["state/b"] + 1},
+                                                                           {"state/b", number["state/b"] + 1}}))
+      << "both kinds began with the same number";
+}
+
 TEST_F(PublisherTest, NumbersEachTopicAndTheStreamWithoutGaps) {
   v1::Snapshot before;
   publisher.fill(before);
@@ -136,6 +163,52 @@ TEST_F(PublisherTest, RepeatsLastValuesWithTheirNumbers) {
   }
   publisher.subscribed("state/none");
   EXPECT_TRUE(topics(noon + milliseconds(150)).empty());
+}
+
+TEST_F(PublisherTest, RepeatsForASubscriberOfOneTopicThatOneAlone) {
+  topics(noon);
+  publisher.alert(alert("in a", "a", AlertState::firing));
+  publisher.alert(alert("in b", "b", AlertState::firing));
+  publisher.subscribed("state/b");
+  publisher.subscribed("alert/b");
+  EXPECT_EQ(topics(noon + milliseconds(100)), (std::vector<std::string>{"state/b", "alert/b"}));
+}
+
+TEST_F(PublisherTest, RepeatsNoValueThatWasSaidAnewMeanwhile) {
+  Config config = three_segments();
+  for (int i = 0; i < 200; ++i) {
+    SegmentConfig segment;
+    segment.id = "s" + std::to_string(i);
+    config.pools[0].segments.push_back(segment.id);
+    config.segments.push_back(segment);
+  }
+  Engine many(config, {}, noon);
+  std::vector<std::pair<std::string, std::uint64_t>> said;
+  Publisher busy(
+      many, milliseconds(200), noon, [&](const Message& m) { said.emplace_back(m.topic, m.sequence); },
+      [](v1::SourceState&) {});
+  while (busy.work(noon)) {
+  }
+  said.clear();
+  busy.subscribed("state/");
+  EXPECT_TRUE(busy.work(noon + milliseconds(200))) << "the first of the last values went out";
+  busy.segment_changed(202);
+  while (busy.work(noon + milliseconds(400))) {
+  }
+  const auto times =
+      std::count_if(said.begin(), said.end(), [](const auto& each) { return each.first == "state/s199"; });
+  EXPECT_EQ(times, 1);
+  EXPECT_EQ(said.size(), 203U);
+}
+
+TEST_F(PublisherTest, RepeatsInPausesAsLongAsItTakes) {
+  topics(noon);
+  publisher.subscribed("state/");
+  EXPECT_EQ(topics(noon + milliseconds(100)).size(), 3U);
+  publisher.subscribed("state/");
+  EXPECT_TRUE(topics(noon + milliseconds(150)).empty());
+  EXPECT_EQ(publisher.next(), noon + milliseconds(200));
+  EXPECT_EQ(topics(noon + milliseconds(200)).size(), 3U);
 }
 
 TEST_F(PublisherTest, SaysAlertsWithoutASegmentUnderTheirOwnTopic) {
