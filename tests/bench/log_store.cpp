@@ -77,16 +77,11 @@ struct Case {
   [[nodiscard]] double bytes() const { return records() * static_cast<double>(record_bytes); }
 };
 
-/// Payloads that no store could find equal: numbers of a simple generator.
-std::vector<std::string> group_of(const Case& c, std::uint64_t seed) {
-  std::vector<std::string> group(static_cast<std::size_t>(c.group));
-  for (std::string& each : group) {
-    each.resize(c.record_bytes);
-    for (std::size_t i = 0; i + 8 <= each.size(); i += 8) {
-      seed = seed * 6364136223846793005U + 1442695040888963407U;
-      const std::uint64_t mixed = seed ^ seed >> 33;
-      each.replace(i, 8, reinterpret_cast<const char*>(&mixed), 8);
-    }
+std::vector<std::string> group_of(const Case& c, int number) {
+  std::vector<std::string> group;
+  for (int i = 0; i < c.group; ++i) {
+    group.push_back(
+        payload_of(c.record_bytes, static_cast<std::uint64_t>(number) * 1'000 + static_cast<std::uint64_t>(i)));
   }
   return group;
 }
@@ -108,12 +103,12 @@ struct Measured {
 Measured measure(const StoreKind& kind, const Case& c, const std::string& directory) {
   std::filesystem::create_directories(directory);
   const auto appended = in_a_process<4>([&] {
-    const std::unique_ptr<Store> store = kind.open(directory);
+    Store* const store = kind.open(directory).release();  // killed before it could be closed
     const double before = written();
     std::vector<double> commits;
     double total = 0;
     for (int i = 0; i < c.groups; ++i) {
-      const std::vector<std::string> group = group_of(c, static_cast<std::uint64_t>(i));
+      const std::vector<std::string> group = group_of(c, i);
       commits.push_back(seconds_of_work([&] { store->append(group); }));
       total += commits.back();
     }
@@ -121,9 +116,9 @@ Measured measure(const StoreKind& kind, const Case& c, const std::string& direct
   });
   const double disk = on_disk(directory);
   const auto read_back = in_a_process<4>([&] {
-    std::unique_ptr<Store> store;
+    Store* store = nullptr;
     const double before = written();
-    const double open_s = seconds_of_work([&] { store = kind.open(directory); });
+    const double open_s = seconds_of_work([&] { store = kind.open(directory).release(); });
     double records = 0;
     std::uint64_t sum = 0;
     const double read_s = seconds_of_work([&] {

@@ -22,10 +22,8 @@ void memory(const Options&, Report&);
 void staffing(const Options&, Report&);
 void replay(const Options&, Report&);
 void recovery(const Options&, Report&);
-void ingest(const Options&, Report&);
-void latency(const Options&, Report&);
-void fan_out(const Options&, Report&);
 void log_store(const Options&, Report&);
+void log_faults(const Options&, Report&);
 
 const std::vector<Benchmark>& benchmarks() {
   static const std::vector<Benchmark> all = {
@@ -35,6 +33,7 @@ const std::vector<Benchmark>& benchmarks() {
       {"replay", "a month of calls through the whole core", replay},
       {"recovery", "start to ready after ten million logged events", recovery},
       {"log-store", "the event log's files against SQLite, RocksDB and LMDB", log_store},
+      {"log-faults", "what they do when the disk lies or fails", log_faults},
   };
   return all;
 }

@@ -70,6 +70,8 @@ class Files final : public Store {
  public:
   explicit Files(const std::string& directory) : log_(log::local_disk(directory), 64U << 20) {}
   void append(std::span<const std::string> group) override { log_.write(group, Time(std::chrono::hours(24 * 20'000))); }
+  void idle() override { log_.confirm(); }
+  std::string mended() const override { return log_.repairs().empty() ? "" : log_.repairs().front(); }
   void read(const std::function<void(std::string_view)>& visit) override {
     log::read_records(*log_.disk(), 1, log_.durable(), [&](log::Lsn, std::string_view payload) { visit(payload); });
   }
@@ -159,7 +161,8 @@ class Rocks final : public Store {
     rocksdb::Options options;
     options.create_if_missing = true;
     options.compression = rocksdb::kNoCompression;
-    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;  // its default
+    // Its default (kPointInTimeRecovery) ends silently at the first damage, wherever that is.
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
     rocksdb::DB* db = nullptr;
     check(rocksdb::DB::Open(options, directory + "/rocks", &db));
     db_.reset(db);
@@ -258,6 +261,17 @@ std::unique_ptr<Store> opened(const std::string& directory) {
 }
 
 }  // namespace
+
+std::string payload_of(std::size_t size, std::uint64_t number) {
+  std::string payload(size, 'x');
+  std::uint64_t seed = number * 0x9e3779b97f4a7c15U;
+  for (std::size_t i = 0; i + 8 <= size; i += 8) {
+    seed = seed * 6364136223846793005U + 1442695040888963407U;
+    const std::uint64_t mixed = seed ^ seed >> 33;
+    std::memcpy(payload.data() + i, &mixed, sizeof mixed);
+  }
+  return payload;
+}
 
 std::vector<StoreKind> store_kinds() {
   std::vector<StoreKind> kinds = {{"bare", "", opened<Bare>}, {"files", "", opened<Files>}};
