@@ -8,7 +8,7 @@
 namespace reach::replica {
 namespace {
 
-constexpr std::int64_t format = 1;
+constexpr std::int64_t format = 2;
 
 struct NamedNumbers {
   std::string source;
