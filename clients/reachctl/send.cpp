@@ -142,6 +142,7 @@ int send(const Context& context, const Options& options) {
   with.endpoint = context.ingest_endpoint;
   with.source = options.source;
   with.software = std::string("reachctl ") + client::version;
+  with.resumes = false;  // killed, it does not come back: nobody should wait for it
   // Lines may hold any event: a figure that the lines never feed is the writer's choice.
   with.capabilities = {"calls", "agents", "wrap_up", "ringing", "rejected", "items", "held"};
   const auto epoch = static_cast<std::uint64_t>(ns_of(wall_time()));
