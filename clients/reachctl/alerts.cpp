@@ -12,6 +12,7 @@
 #include "clients/library/subscriber.hpp"
 #include "clients/reachctl/command.hpp"
 #include "clients/reachctl/text.hpp"
+#include "daemon/base/time.hpp"
 
 namespace reach::ctl {
 namespace {
@@ -34,6 +35,13 @@ int follow(const Context& context) {
   calls.alert = [&](const v1::Alert& alert) {
     const std::lock_guard lock(mutex);
     print(context, alert);
+  };
+  calls.alerts_lost = [](const client::AlertsLost& lost) {
+    std::string over;
+    for (const std::string& id : lost.over) over += (over.empty() ? "; over are " : " ") + id;
+    complain("alerts between " + to_rfc3339(time_from_ns(static_cast<std::int64_t>(lost.from_ns))) + " and " +
+             to_rfc3339(time_from_ns(static_cast<std::int64_t>(lost.to_ns))) +
+             " may be missing: more came and went than reachd remembers" + over);
   };
   calls.connection = [](bool connected, const std::string& why) {
     if (!connected) complain(why + "; trying on");

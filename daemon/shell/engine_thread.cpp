@@ -17,8 +17,9 @@ using std::chrono::seconds;
 using std::chrono::steady_clock;
 
 constexpr int ingest_portion = 500;  // messages a round; then queries, publication and acknowledgements get a turn
-constexpr int query_portion = 16;    // requests a round
-constexpr int subscription_portion = 500;  // subscriptions a round
+constexpr int query_portion = 16;    // requests a round ...
+constexpr Duration query_time = milliseconds(2);  // ... and no more after so long: a large snapshot takes longer
+constexpr int subscription_portion = 500;         // subscriptions a round
 constexpr std::size_t most_posted = 64;
 constexpr std::size_t most_pending_replies = 1000;
 constexpr std::int64_t disconnects_over = 16LL << 20;  // bytes; nobody means that
@@ -440,7 +441,8 @@ void EngineThread::receive_subscriptions() {
 }
 
 void EngineThread::receive_queries() {
-  for (int i = 0; i < query_portion; ++i) {
+  const Time began = clock_->now();
+  for (int i = 0; i < query_portion && (i == 0 || clock_->now() - began < query_time); ++i) {
     if (!sockets_->query.recv(sockets_->parts.identity, zmq::recv_flags::dontwait)) return;
     const std::string peer = sockets_->parts.identity.to_string();
     bool delimiter = false, follows = sockets_->parts.identity.more(), good = false;

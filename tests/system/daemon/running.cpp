@@ -337,9 +337,10 @@ v1::Reject Adapter::rejected() {
   }
 }
 
-Listener::Listener(Running& daemon, const std::string& prefix) : socket_(daemon.context(), zmq::socket_type::sub) {
+Listener::Listener(Running& daemon, const std::string& prefix, int queue)
+    : socket_(daemon.context(), zmq::socket_type::sub) {
   socket_.set(zmq::sockopt::linger, 0);
-  socket_.set(zmq::sockopt::rcvhwm, 100'000);
+  socket_.set(zmq::sockopt::rcvhwm, queue);
   socket_.set(zmq::sockopt::subscribe, prefix);
   socket_.connect(daemon.endpoint("publish"));
 }

@@ -31,6 +31,7 @@ class Running {
   void start(const std::vector<std::string>& more = {});  ///< with these options, too; and waits for /readyz
   int stop(int signal = 15);                              ///< and waits; returns the exit code, or -signal
   void signal(int number) const;
+  [[nodiscard]] pid_t pid() const { return pid_; }
   void limit_files(std::uint64_t bytes) const;  ///< no file of it may grow beyond: writing fails as on a full disk
   void configure(const std::string& rest);      ///< writes the file; the daemon does not know yet
   [[nodiscard]] int run(const std::vector<std::string>& arguments, std::string* output = nullptr) const;
@@ -96,7 +97,8 @@ struct Published {
 
 class Listener {
  public:
-  Listener(Running& daemon, const std::string& prefix);
+  /// `queue`: messages that wait for next() on this side.
+  Listener(Running& daemon, const std::string& prefix, int queue = 100'000);
   [[nodiscard]] std::optional<Published> next(milliseconds timeout = milliseconds(5000));
 
  private:
