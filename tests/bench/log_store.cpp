@@ -162,6 +162,7 @@ void log_store(const Options& options, Report& report) {
   const int runs = options.quick ? 1 : 3;
   for (const Case& c : cases) {
     std::optional<Measured> bare;
+    report.progress(std::to_string(c.record_bytes) + " B x " + std::to_string(c.group));
     // Taken in turns, so that a busy minute of the machine hits all of them.
     const std::vector<StoreKind> kinds = store_kinds();
     std::vector<std::vector<Measured>> measured(kinds.size());

@@ -1,0 +1,97 @@
+// Events a second from adapter processes into the real daemon, durable and acknowledged. Beside it, with the same
+// bytes: a bare ROUTER that only acknowledges, and one core that only parses.
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <stdexcept>
+#include <system_error>
+
+#include "reachd/v1/ingest.pb.h"
+#include "tests/bench/bench.hpp"
+#include "tests/bench/load.hpp"
+#include "tests/bench/peers.hpp"
+#include "tests/bench/process.hpp"
+
+namespace reach::bench {
+namespace {
+
+constexpr int segments = 1'000;
+
+/// All adapters at once; returns events/s until the last of them has its last acknowledgement.
+double events_per_second(const std::string& endpoint, const std::vector<Frames>& adapters) {
+  int ends[2];
+  if (pipe(ends) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
+  std::vector<Peer> peers;
+  double events = 0;
+  for (const Frames& frames : adapters) {
+    events += static_cast<double>(frames.frames.size()) * frames.batch;
+    peers.emplace_back([&] {
+      const double seconds = send_all(endpoint, frames);
+      if (write(ends[1], &seconds, sizeof seconds) < 0) throw std::runtime_error("nobody wants the figure");
+    });
+  }
+  close(ends[1]);
+  double slowest = 0;
+  for (std::size_t i = 0; i < adapters.size(); ++i) {
+    double seconds = 0;
+    if (read(ends[0], &seconds, sizeof seconds) != static_cast<ssize_t>(sizeof seconds)) {
+      close(ends[0]);
+      throw std::runtime_error("an adapter failed");
+    }
+    slowest = std::max(slowest, seconds);
+  }
+  close(ends[0]);
+  return events / slowest;
+}
+
+double parsed_per_second(const std::vector<Frames>& adapters) {
+  double events = 0;
+  v1::ToDaemon message;
+  const double seconds = cpu_seconds_of_work([&] {
+    for (const Frames& frames : adapters) {
+      for (const std::string& frame : frames.frames) {
+        if (!message.ParseFromString(frame)) throw std::runtime_error("a frame of ours is no message");
+        events += message.batch().events_size();
+      }
+    }
+  });
+  return events / seconds;
+}
+
+}  // namespace
+
+void ingest(const Options& options, Report& report) {
+  const int runs = options.quick ? 1 : 3;
+  for (const int adapters : {1, 4}) {
+    for (const int batch : {1, 100, 1'000}) {
+      const std::int64_t events = (options.quick ? 20'000 : batch == 1 ? 400'000 : 2'000'000) / adapters;
+      std::vector<Frames> frames;
+      for (int i = 0; i < adapters; ++i) {
+        frames.push_back(frames_of("pbx" + std::to_string(i), batch, events, segments));
+      }
+      std::vector<double> daemon, bare, parsing;
+      for (int run = 0; run < runs; ++run) {
+        {
+          Daemon running(options.directory, configuration(segments));
+          running.start();
+          daemon.push_back(events_per_second(running.endpoint("ingest"), frames));
+          running.stop();
+          std::filesystem::remove_all(running.log_directory());
+        }
+        const std::string endpoint = "ipc://" + options.directory + "/bare";
+        const Peer router([&] { bare_router(endpoint, batch); });
+        bare.push_back(events_per_second(endpoint, frames));
+        parsing.push_back(parsed_per_second(frames));
+      }
+      const std::string what = "batch=" + std::to_string(batch) + " adapters=" + std::to_string(adapters) + ", ";
+      const auto goal = [&](int at, double reach) { return batch == at ? std::optional(reach) : std::nullopt; };
+      report.add({"ingest", what + "of bare ZeroMQ", median(daemon), "events/s", median(bare), goal(1, 0.5),
+                  Row::Goal::ratio_at_least});
+      report.add({"ingest", what + "of one core parsing", median(daemon), "events/s", median(parsing), goal(1'000, 0.4),
+                  Row::Goal::ratio_at_least});
+    }
+  }
+}
+
+}  // namespace reach::bench
