@@ -48,7 +48,8 @@ void SimAdapter::start(Time now) {
   client::SenderOptions options;
   options.source = script_.source;
   options.batch_limit = 1 + random_.pick(100);
-  auto spool = client::file_spool(std::make_unique<BorrowedDisk>(disk_), static_cast<std::uint64_t>(ns_of(now + ahead_)));
+  auto spool =
+      client::file_spool(std::make_unique<BorrowedDisk>(disk_), static_cast<std::uint64_t>(ns_of(now + ahead_)));
   read_ = 0;
   if (const std::string bookmark = spool->bookmark(); !bookmark.empty())
     std::from_chars(bookmark.data(), bookmark.data() + bookmark.size(), read_);
@@ -160,8 +161,8 @@ bool SimAdapter::is_done() const {
 std::string SimAdapter::describe() const {
   if (!delivery_) return script_.source + " does not run";
   const client::SenderState state = delivery_->state();
-  return script_.source + " read " + std::to_string(read_) + " of " + std::to_string(script_.events.size()) + ", holds " +
-         std::to_string(state.pending) + ", " + (state.connected ? "connected" : "not connected") + ", " +
+  return script_.source + " read " + std::to_string(read_) + " of " + std::to_string(script_.events.size()) +
+         ", holds " + std::to_string(state.pending) + ", " + (state.connected ? "connected" : "not connected") + ", " +
          state.last_problem;
 }
 

@@ -48,8 +48,8 @@ void SimLog::snapshots(const std::function<bool(log::Lsn, std::optional<std::str
   }
 }
 
-std::uint64_t SimLog::keep_snapshot(
-    log::Lsn number, const std::function<void(const std::function<void(std::string_view)>&)>& content) {
+std::uint64_t SimLog::keep_snapshot(log::Lsn number,
+                                    const std::function<void(const std::function<void(std::string_view)>&)>& content) {
   const std::uint64_t bytes = log::write_snapshot(*disk_, number, content);
   const auto files = log::snapshot_files(*disk_);
   if (files.size() >= 2 && options_.retain_for != Duration::max()) {
@@ -205,7 +205,8 @@ bool SimDaemon::acknowledge(const std::string& alert, Time at) {
   if (append(record.SerializeAsString()) == 0) return false;
   wire::Scratch scratch;
   wire::for_each_input(
-      record, scratch, [&](const Input& input, Time) { step(input, now); }, [](const v1::Event&, const std::string&) {});
+      record, scratch, [&](const Input& input, Time) { step(input, now); },
+      [](const v1::Event&, const std::string&) {});
   return engine_->last_acknowledge().done;
 }
 

@@ -1,5 +1,5 @@
-// reachd without sockets and threads: the real engine, log files, snapshots, ingest protocol and publisher, put together
-// as daemon/shell/engine_thread does it, on a simulated disk and at simulated instants.
+// reachd without sockets and threads: the real engine, log files, snapshots, ingest protocol and publisher, put
+// together as daemon/shell/engine_thread does it, on a simulated disk and at simulated instants.
 #pragma once
 #include <functional>
 #include <memory>
@@ -81,7 +81,8 @@ class SimDaemon final : private shell::IngestWorld {
     shell::IngestLimits limits;
     std::function<Time()> wall_clock;
   };
-  /// Starts: reads snapshot and log. Throws PowerCut and log::LogError, and std::system_error for what the disk refuses.
+  /// Starts: reads snapshot and log. Throws PowerCut and log::LogError, and std::system_error for what the disk
+  /// refuses.
   SimDaemon(std::shared_ptr<log::Disk> disk, const settings::Loaded& settings, Options options, DaemonWatcher& watcher,
             Time now);
 
@@ -103,7 +104,9 @@ class SimDaemon final : private shell::IngestWorld {
   [[nodiscard]] shell::Publisher& publisher() { return *publisher_; }
   [[nodiscard]] log::Lsn durable() const { return log_.durable(); }
   [[nodiscard]] const replica::Recovery& recovery() const { return recovery_; }
-  [[nodiscard]] Time shown_at() const { return ingest_->catching_up() ? engine_->now() : std::max(time_, engine_->now()); }
+  [[nodiscard]] Time shown_at() const {
+    return ingest_->catching_up() ? engine_->now() : std::max(time_, engine_->now());
+  }
 
  private:
   /// Core time at the simulated instant `now`, later with each call.

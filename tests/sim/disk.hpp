@@ -1,5 +1,5 @@
-// A directory on a simulated disk. What a power cut leaves of it is as bad as a file system may make it: of what was not
-// synced any part may be there, torn at any byte, a later part without an earlier one (zeros in its place); names
+// A directory on a simulated disk. What a power cut leaves of it is as bad as a file system may make it: of what was
+// not synced any part may be there, torn at any byte, a later part without an earlier one (zeros in its place); names
 // created, renamed and removed may be so or not. What was synced is there.
 #pragma once
 #include <cstdint>

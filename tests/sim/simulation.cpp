@@ -4,8 +4,8 @@
 #include <sstream>
 #include <system_error>
 
-#include "daemon/log/verify.hpp"
 #include "daemon/base/time.hpp"
+#include "daemon/log/verify.hpp"
 
 namespace reach::sim {
 namespace {
@@ -35,9 +35,9 @@ Simulation::Simulation(std::uint64_t seed, Faults faults) : seed_(seed), faults_
   disk_ = std::make_shared<SimDisk>("log", random_);
   for (const Script& script : world_.scripts) {
     const Duration ahead = faults_.network ? random_.between(-seconds(2), seconds(2)) : Duration{};
-    adapters_.push_back(std::make_unique<SimAdapter>(
-        script, std::make_shared<SimDisk>("spool of " + script.source, random_), Way{}, ahead, random_,
-        static_cast<AdapterWatcher&>(*this)));
+    adapters_.push_back(std::make_unique<SimAdapter>(script,
+                                                     std::make_shared<SimDisk>("spool of " + script.source, random_),
+                                                     Way{}, ahead, random_, static_cast<AdapterWatcher&>(*this)));
     adapter_starts_[script.source] = now_ + milliseconds(100);
   }
 }
@@ -96,8 +96,8 @@ Outcome Simulation::run() {
       return std::size_t{0};
     }();
     if (last != all) {
-      throw Violation(where() + "the log ends at event " + std::to_string(last) + " of " + std::to_string(all) + " of " +
-                      adapter->source());
+      throw Violation(where() + "the log ends at event " + std::to_string(last) + " of " + std::to_string(all) +
+                      " of " + adapter->source());
     }
   }
   for (const Said& said : said_) outcome_.alerts.push_back(said.alert);
@@ -108,7 +108,8 @@ Outcome Simulation::run() {
 Time Simulation::next() const {
   Time due = std::min(stop_at_, next_fault_);
   due = std::min(due, daemon_ ? std::min(daemon_->next(), next_snapshot_) : daemon_starts_);
-  for (const auto& adapter : adapters_) due = std::min(due, adapter->runs() ? adapter->next() : adapter_starts_.at(adapter->source()));
+  for (const auto& adapter : adapters_)
+    due = std::min(due, adapter->runs() ? adapter->next() : adapter_starts_.at(adapter->source()));
   return due;
 }
 
@@ -296,7 +297,8 @@ void Simulation::something_happens() {
       happened("kill of an adapter");
       adapter.kill(now_);
       adapter.disk().restart_process();
-      adapter_starts_[adapter.source()] = now_ + random_.between(milliseconds(10), random_.chance(0.2) ? seconds(40) : seconds(3));
+      adapter_starts_[adapter.source()] =
+          now_ + random_.between(milliseconds(10), random_.chance(0.2) ? seconds(40) : seconds(3));
     });
     choices.push_back([&] { adapter.disk().cut_power_in(random_.pick(random_.chance(0.5) ? 5 : 60)); });
     choices.push_back([&] {
@@ -423,8 +425,8 @@ void Simulation::check_sums() const {
     if (f.met + f.missed > f.offered) bad("more decided than offered");
     if (f.items_met + f.items_missed > f.items_received) bad("more items decided than received");
     if (f.overdue > f.backlog) bad("more overdue than open");
-    for (const std::int64_t count : {f.offered, f.answered, f.abandoned, f.short_abandons, f.forwarded, f.unknown, f.met,
-                                     f.missed, f.waiting, f.backlog, f.overdue, f.items_met, f.items_missed}) {
+    for (const std::int64_t count : {f.offered, f.answered, f.abandoned, f.short_abandons, f.forwarded, f.unknown,
+                                     f.met, f.missed, f.waiting, f.backlog, f.overdue, f.items_met, f.items_missed}) {
       if (count < 0) bad("a count below 0");
     }
   };
@@ -441,8 +443,7 @@ void Simulation::check_sums() const {
 void Simulation::check_figures() const {
   const Engine& engine = daemon_->engine();
   if (faults_.clocks || engine.next_wakeup() <= engine.now()) return;
-  const std::string found =
-      difference(counts_of(engine), count_from_scratch(taken_, engine.config(), engine.now()));
+  const std::string found = difference(counts_of(engine), count_from_scratch(taken_, engine.config(), engine.now()));
   if (!found.empty()) throw Violation(where() + "the figures are not those of the events\n" + found);
 }
 
@@ -506,7 +507,8 @@ void Simulation::check_log(log::Lsn durable) {
     if (oldest != 1) return;
     whole.apply(number, payload, decisions);
     for (const Decision& decision : decisions) {
-      if (const auto* alert = std::get_if<AlertChanged>(&decision)) wire::to_proto(alert->alert, replayed.emplace_back());
+      if (const auto* alert = std::get_if<AlertChanged>(&decision))
+        wire::to_proto(alert->alert, replayed.emplace_back());
     }
     decisions.clear();
   });
@@ -518,7 +520,8 @@ void Simulation::check_log(log::Lsn durable) {
     const bool newer = found != whole.numbers().end() && found->second.epoch > epoch;
     if (newer) continue;
     if (found == whole.numbers().end() || found->second.epoch != epoch || found->second.accepted < number) {
-      throw Violation(where() + "event " + std::to_string(number) + " of " + source + " was acknowledged, the log has " +
+      throw Violation(where() + "event " + std::to_string(number) + " of " + source +
+                      " was acknowledged, the log has " +
                       (found == whole.numbers().end() ? std::string("none") : std::to_string(found->second.accepted)));
     }
   }
@@ -531,10 +534,11 @@ void Simulation::check_alerts_of_log(const std::vector<v1::Alert>& replayed, log
     for (const v1::Alert& alert : replayed) said_.push_back({alert, 0, false});
   }
   for (std::size_t i = 0; i < replayed.size(); ++i) {
-    if (i >= said_.size()) throw Violation(where() + "the log gives an alert that was not said: " + text_of(replayed[i]));
+    if (i >= said_.size())
+      throw Violation(where() + "the log gives an alert that was not said: " + text_of(replayed[i]));
     if (replayed[i].SerializeAsString() != said_[i].alert.SerializeAsString()) {
-      throw Violation(where() + "the log gives another alert: " + text_of(replayed[i]) + "\nthan was said: " +
-                      text_of(said_[i].alert));
+      throw Violation(where() + "the log gives another alert: " + text_of(replayed[i]) +
+                      "\nthan was said: " + text_of(said_[i].alert));
     }
   }
   for (std::size_t i = replayed.size(); i < said_.size(); ++i) {

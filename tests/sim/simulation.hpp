@@ -1,5 +1,5 @@
-// One run: a random back office, its adapters, the network, the daemon and its disk, on one clock and from one seed, with
-// things going wrong, and what must hold all the same looked at on the way and at the end.
+// One run: a random back office, its adapters, the network, the daemon and its disk, on one clock and from one seed,
+// with things going wrong, and what must hold all the same looked at on the way and at the end.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -26,13 +26,13 @@ struct Violation : std::runtime_error {
 
 /// What may go wrong.
 struct Faults {
-  bool daemon = false;    ///< the daemon is killed, its machine loses power, at any moment; it is back within a second
-  bool long_down = false; ///< … or within half a minute
-  bool disk = false;      ///< the log's disk fails, fills, is slow
-  bool network = false;   ///< messages are lost, late, repeated, out of order; connections break
-  bool adapters = false;  ///< adapters are killed, their machines lose power, their spools cannot be written
-  bool clocks = false;    ///< clocks are set
-  bool retention = false; ///< old parts of the log are removed
+  bool daemon = false;     ///< the daemon is killed, its machine loses power, at any moment; it is back within a second
+  bool long_down = false;  ///< … or within half a minute
+  bool disk = false;       ///< the log's disk fails, fills, is slow
+  bool network = false;    ///< messages are lost, late, repeated, out of order; connections break
+  bool adapters = false;   ///< adapters are killed, their machines lose power, their spools cannot be written
+  bool clocks = false;     ///< clocks are set
+  bool retention = false;  ///< old parts of the log are removed
   Duration every = std::chrono::seconds(20);  ///< on average
 };
 
@@ -100,13 +100,13 @@ class Simulation final : private DaemonWatcher, private AdapterWatcher {
   std::unique_ptr<SimDaemon> daemon_;
   Time now_, stop_at_, daemon_starts_, next_fault_, next_snapshot_, next_check_;
   Time full_until_{}, slow_until_{};
-  Duration wall_ahead_{};  ///< of the daemon's wall clock
+  Duration wall_ahead_{};        ///< of the daemon's wall clock
   std::set<std::string> peers_;  ///< connected, as the daemon's socket sees it
   bool connection_ended_ = false;
 
   std::vector<Taken> taken_;
   std::vector<Said> said_;
-  std::deque<std::string> unpublished_;                                ///< alerts, serialised
+  std::deque<std::string> unpublished_;  ///< alerts, serialised
   std::map<std::string, std::uint64_t> topic_numbers_;
   std::map<std::string, v1::Alert> last_by_id_;
   std::map<std::string, std::string> open_by_fingerprint_;

@@ -28,8 +28,9 @@ void for_each_seed(std::uint64_t usual, const std::function<void(std::uint64_t)>
     }
     if (testing::Test::HasFailure()) {
       const auto* const test = testing::UnitTest::GetInstance()->current_test_info();
-      ADD_FAILURE() << "seed " << seed << "; again with: tests/sim/simulation --gtest_filter=" << test->test_suite_name()
-                    << '.' << test->name() << " --seed=" << seed;
+      ADD_FAILURE() << "seed " << seed
+                    << "; again with: tests/sim/simulation --gtest_filter=" << test->test_suite_name() << '.'
+                    << test->name() << " --seed=" << seed;
       return;
     }
     if (const auto now = std::chrono::steady_clock::now(); now - told > seconds(10)) {

@@ -28,7 +28,8 @@ struct World {
   std::vector<Script> scripts;
   Time begin = eight, end = eight;  ///< every event is before `end`
 };
-/// `length`: how long new contacts come; they all end within a quarter of an hour after it, but for a few that never do.
+/// `length`: how long new contacts come; they all end within a quarter of an hour after it, but for a few that never
+/// do.
 [[nodiscard]] World make_world(Random& random, Duration length);
 
 }  // namespace reach::sim
