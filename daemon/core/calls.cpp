@@ -241,6 +241,11 @@ void Engine::State::on_offered(const Event& event, std::uint32_t index, std::uin
     return;
   }
   const SegmentConfig& promised = config.segments[segment];
+  // Time gave him up before it was known that he had arrived.
+  if (contact.stage == Stage::ended && contact.offer != none && contact.connected_at == Time{} &&
+      stays[contact.offer].outcome == Outcome::forwarded_agreed &&
+      event.at - contact.left_at <= promised.requeue_within)
+    resume_move(index);
   const bool same_offer =
       contact.offer != none && contact.segment == segment && event.at - contact.left_at <= promised.requeue_within &&
       (contact.stage == Stage::moving || (contact.stage == Stage::ended && contact.connected_at == Time{} &&
@@ -438,6 +443,20 @@ void Engine::State::settle_move(std::uint32_t index) {
   lose_origins(contact.offer, Verdict::missed, contact.left_at);
   contact.stage = Stage::ended;
   move_to_list(index, ended_calls);
+}
+
+/// He had not been lost on the way: what settle_move() decided is taken back.
+void Engine::State::resume_move(std::uint32_t index) {
+  Contact& contact = contacts[index];
+  contact.stage = Stage::moving;
+  ++totals.corrected;
+  ++sources[contact.source].view.corrected;
+  for (std::uint32_t stay = contact.offer; stay != none; stay = stays[stay].origin) {
+    if (stays[stay].verdict != Verdict::missed || stays[stay].decided_at != contact.left_at) continue;
+    retract_decision(stay);
+    if (stays[stay].while_open) link_undecided_stay(stay);
+    touch(lines[stays[stay].line].segment);
+  }
 }
 
 void Engine::State::on_outcome_unknown(std::uint32_t index, Time at) {

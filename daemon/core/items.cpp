@@ -253,7 +253,8 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
       break;
     }
     case EventKind::completed: {
-      const bool in_time = event.at <= item.due || item.clock_stands;
+      // While it is paused its clock stands; but a due time that had passed before has passed.
+      const bool in_time = event.at <= item.due || (item.clock_stands && item.paused_at <= item.due);
       if (in_time && item.verdict == Verdict::missed) {  // learnt late that it was done in time
         ++totals.corrected;
         ++sources[source].view.corrected;

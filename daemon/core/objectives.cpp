@@ -316,6 +316,7 @@ void Engine::State::say(std::uint32_t index, AlertReason reason) {
     alert.fired.reset();
     alert.resolved.reset();
     alert.stale = alert.corrected = false;
+    watch.same_instant = alert.pending_since == watch.life.pending_since() ? watch.same_instant + 1 : 0;
     alert.pending_since = watch.life.pending_since();
   }
   if (watch.objective != none) {
@@ -325,7 +326,8 @@ void Engine::State::say(std::uint32_t index, AlertReason reason) {
   }
   if (opens) {
     alert.id = hex_of(watch.subject_key + '|' + std::to_string(ns_of(alert.pending_since)) + '|' +
-                      (alert.evidence.empty() ? std::string() : alert.evidence.back()));
+                      (alert.evidence.empty() ? std::string() : alert.evidence.back()) +
+                      (watch.same_instant > 0 ? '|' + std::to_string(watch.same_instant) : std::string()));
     open_alerts[alert.id] = index;
   }
   alert.state = watch.life.state();

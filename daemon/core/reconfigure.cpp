@@ -154,6 +154,7 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
     const auto same = std::ranges::find(next.watches, was.subject_key, &Watch::subject_key);
     if (same != next.watches.end()) {
       same->life = was.life;
+      same->same_instant = was.same_instant;
       const std::string id = same->alert.objective;
       const auto target = same->alert.target;
       const std::string window = same->alert.window;

@@ -192,7 +192,7 @@ void visit(A& a, AlertRule& v) {
 }
 template <class A>
 void visit(A& a, Watch& v) {
-  a(v.kind, v.rule, v.life, v.alert, v.subject_key, v.objective, v.value, v.samples);
+  a(v.kind, v.rule, v.life, v.alert, v.subject_key, v.objective, v.value, v.samples, v.same_instant);
 }
 template <class A>
 void visit(A& a, Source& v) {

@@ -123,6 +123,7 @@ struct Watch {
   std::uint32_t objective = none;
   std::optional<double> value;  ///< of an objective's figure, now; the alert keeps the one it was said with
   std::int64_t samples = 0;
+  std::uint32_t same_instant = 0;  ///< alerts that opened before the present one at the very same instant
 };
 
 struct Objective {
@@ -262,6 +263,7 @@ struct Engine::State {
   void begin_offer(const Event& event, std::uint32_t contact, std::uint32_t queue, std::uint32_t service);
   void begin_entry(const Event& event, std::uint32_t contact, std::uint32_t queue);
   void settle_move(std::uint32_t contact);
+  void resume_move(std::uint32_t contact);
   void lose_origins(std::uint32_t offer, Verdict verdict, Time at);
   void end_talk(std::uint32_t contact, Time at);
   void let_go(std::uint32_t contact, Time at, bool wrap_up);

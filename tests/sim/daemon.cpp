@@ -131,7 +131,7 @@ SimDaemon::SimDaemon(std::shared_ptr<log::Disk> disk, const settings::Loaded& se
     append_configuration(begin);
   } else {
     ingest_->catch_up(engine_->now(), begin + wait_at_start);
-    if (!ingest_->catching_up()) step(TimePassed{}, begin);
+    if (!ingest_->catching_up()) pass_time(begin);
   }
 }
 
@@ -168,7 +168,7 @@ void SimDaemon::work(Time at) {
     ingest_->look_for_gone(now);
   }
   more_backlog_ = ingest_->catching_up() && ingest_->release(now);
-  if (!ingest_->catching_up() && engine_->next_wakeup() <= now) step(TimePassed{}, now);
+  if (!ingest_->catching_up() && engine_->next_wakeup() <= now) pass_time(now);
   if (log_has_news) log_changed();
   if (at >= next_second_) {
     next_second_ = at + seconds(1);
@@ -210,7 +210,22 @@ bool SimDaemon::acknowledge(const std::string& alert, Time at) {
   return engine_->last_acknowledge().done;
 }
 
+void SimDaemon::append_time(Time now) {
+  v1::LogRecord record;
+  record.set_received_ns(static_cast<std::uint64_t>(ns_of(now)));
+  record.set_time_passed(true);
+  append(record.SerializeAsString());
+}
+
+void SimDaemon::pass_time(Time now) {
+  engine_->step(TimePassed{}, now, decisions_);
+  const auto is_alert = [](const Decision& decision) { return std::holds_alternative<AlertChanged>(decision); };
+  if (std::ranges::any_of(decisions_, is_alert)) append_time(now);
+  decide(true);
+}
+
 bool SimDaemon::stop() {
+  if (!ingest_->catching_up()) append_time(std::max(time_, engine_->now()));
   const bool done = log_.stop();
   log_changed();
   return done;
@@ -241,7 +256,7 @@ log::Lsn SimDaemon::append(std::string record) {
 
 void SimDaemon::step(const Input& input, Time now) {
   engine_->step(input, now, decisions_);
-  decide(std::holds_alternative<TimePassed>(input));
+  decide(false);
 }
 
 void SimDaemon::decide(bool by_time) {

@@ -111,6 +111,8 @@ class SimDaemon final : private shell::IngestWorld {
  private:
   /// Core time at the simulated instant `now`, later with each call.
   Time core(Time now);
+  void pass_time(Time now);
+  void append_time(Time now);
   void decide(bool by_time);
   void log_changed();
   bool append_configuration(Time now);

@@ -106,7 +106,7 @@ Outcome Simulation::run() {
 }
 
 Time Simulation::next() const {
-  Time due = std::min(stop_at_, next_fault_);
+  Time due = now_ < world_.end ? std::min(world_.end, next_fault_) : stop_at_;
   due = std::min(due, daemon_ ? std::min(daemon_->next(), next_snapshot_) : daemon_starts_);
   for (const auto& adapter : adapters_)
     due = std::min(due, adapter->runs() ? adapter->next() : adapter_starts_.at(adapter->source()));
@@ -185,8 +185,6 @@ void Simulation::start_daemon() {
   options.limits.credit = 500;
   if (faults_.daemon && now_ < world_.end && random_.chance(0.4)) disk_->cut_power_in(random_.pick(60));
   topic_numbers_.clear();
-  const std::size_t said_before = said_.size();
-  static_cast<void>(said_before);
   // What the log has is looked at before the new process adds to it.
   try {
     disk_->set_quiet(true);

@@ -9,6 +9,7 @@ import argparse
 import errno
 import json
 import os
+import pathlib
 import random
 import shutil
 import subprocess
@@ -98,8 +99,10 @@ class Run:
             self.load.finish(60)
         self.check(f"{call} {at}, {outcome}")
         if "snapshot_every" in OPTIONS.event_log and call not in ("read", "ftruncate"):
+            # By this process, or by one that was killed.
             wait_until(lambda: self.daemon.metric("reachd_snapshots_total") or "snapshot could not" in
-                       self.daemon.stderr(), 10, "a snapshot is made, or a line says why not")
+                       self.daemon.stderr() or any(pathlib.Path(self.daemon.log_directory).glob("*.snapshot")),
+                       10, "a snapshot is made, or a line says why not")
         wait_until(lambda: self.daemon.get("/healthz") != (0, "") and "degraded" not in self.daemon.get("/healthz")[1],
                    10, "healthy again")
         said = self.daemon.stderr()

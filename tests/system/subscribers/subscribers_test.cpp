@@ -260,8 +260,10 @@ TEST_F(SubscribersTest, ABurstOverAllSegmentsReachesAHealthyOneWholeWhateverTheO
   std::printf("10,000 alerts of one instant within %.2f s\n", now_s() - began - 1);
   began = now_s();
   answer_everywhere("first");
-  EXPECT_TRUE(wait(healthy, [&](const Healthy& h) { return h.resolved_ == resolved_before + segments; }))
-      << healthy.resolved_ - resolved_before << " resolved";
+  // Some of the alerts before these may resolve only now, too: in the end all have.
+  EXPECT_TRUE(wait(
+      healthy, [&](const Healthy& h) { return h.resolved_ >= resolved_before + segments && h.resolved_ == h.fired_; }))
+      << healthy.fired_ << " fired, " << healthy.resolved_ - resolved_before << " resolved";
   std::printf("10,000 alerts resolved within %.2f s\n", now_s() - began);
   others.join();
   std::printf("RSS of the daemon: %.0f MiB before, %.0f MiB now\n", before_mib, resident_mib());
