@@ -10,7 +10,7 @@ std::string configuration(int segments) {
   for (int i = 0; i < segments; ++i) {
     const std::string n = std::to_string(i);
     text += "[[segment]]\nid = \"s" + n + "\"\nqueues = [\"q" + n + "\"]\n";
-    names += (i == 0 ? "\"s" : ", \"s") + n + "\"";
+    names += "\"s" + n + "\",\n";  // a line of its own: lines are not endless
   }
   return text + "[[contract]]\nid = \"contract\"\nsegments = [" + names +
          "]\nobjective = [{ figure = \"service_level\", target = 0.80, window = \"30m\" }]\n";
