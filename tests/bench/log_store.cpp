@@ -156,8 +156,8 @@ void log_store(const Options& options, Report& report) {
                     " is left out: its development package was not there when this was built "
                     "(tests/packages bench)");
   }
-  std::vector<Case> cases = {{200, 1, 2'000},    {200, 32, 1'000},  {200, 256, 500},    {200, 1'000, 200},
-                             {20'000, 1, 1'000}, {20'000, 32, 200}, {20'000, 256, 100}, {20'000, 1'000, 20}};
+  std::vector<Case> cases = {{200, 1, 2'000},    {200, 32, 1'000},  {200, 256, 500},   {200, 1'000, 200},
+                             {20'000, 1, 1'000}, {20'000, 32, 200}, {20'000, 256, 40}, {20'000, 1'000, 10}};
   if (options.quick) cases = {{200, 1, 50}, {20'000, 32, 10}};
   const int runs = options.quick ? 1 : 3;
   for (const Case& c : cases) {
