@@ -160,7 +160,7 @@ void recovery(const Options& options, Report& report) {
   report.add({"recovery", what + "size of the log", static_cast<double>(read.bytes) / (1 << 20), "MiB", {}, {}});
   {
     Daemon daemon(options.directory, configuration(segments), "snapshot_every = \"16GiB\"\n");
-    add("no snapshot", median_start(daemon, options.quick ? 1 : 2, report), {});
+    add("no snapshot", median_start(daemon, 1, report), {});
   }
   Daemon daemon(options.directory, configuration(segments), "snapshot_every = " + size + "\n");
   daemon.start();
