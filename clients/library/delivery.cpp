@@ -151,7 +151,7 @@ Delivery::Time Delivery::next_deadline() const {
   if (!welcomed_) return next;
   const Stretch stretch = spool_->stretch();
   if (is_over(stretch) || (next_to_send_ < stretch.next && room(stretch) > 0)) next = std::min(next, retry_at_);
-  if (next_to_send_ > stretch.first) next = std::min(next, progress_ + options_.answer_timeout);
+  if (next_to_send_ > stretch.first) next = std::min(next, std::max(progress_ + options_.answer_timeout, retry_at_));
   return next;
 }
 
