@@ -253,7 +253,10 @@ void Engine::State::on_offered(const Event& event, std::uint32_t index, std::uin
   if (same_offer && stays[contact.offer].outcome != Outcome::forwarded_agreed) {
     // Moving on within the segment: the same offer, its clock runs on (or begins anew, wait_clock "entry").
     const std::uint32_t offer = contact.offer;
-    if (stays[offer].outcome != Outcome::waiting) reopen_stay(offer);
+    if (stays[offer].outcome != Outcome::waiting) {  // heard of late: time, or a failure, had given him up
+      reopen_stay(offer);
+      take_back_loss(index, stays[offer].origin);
+    }
     if (config.services[contact.service].wait_clock == WaitClock::entry && stays[offer].verdict == Verdict::undecided &&
         stays[offer].while_open) {
       Line& line = lines[stays[offer].line];
@@ -320,12 +323,7 @@ void Engine::State::on_answered(const Event& event, std::uint32_t index) {
   timers.cancel(TimerKind::requeue, index);
   if (contact.entry != none) end_stay(contact.entry, Outcome::answered, event.at);
   end_stay(contact.offer, Outcome::answered, event.at);
-  for (std::uint32_t origin = stays[contact.offer].origin; origin != none; origin = stays[origin].origin) {
-    const Duration wait = event.at - stays[origin].start;
-    const bool met = wait <= lines[stays[origin].line].threshold;
-    decide(origin, met ? Verdict::met : Verdict::missed,
-           met ? event.at : stays[origin].start + lines[stays[origin].line].threshold);
-  }
+  end_origins(stays[contact.offer].origin, Verdict::met, event.at);
   contact.stage = Stage::connected;
   contact.connected_at = event.at;
 }
@@ -349,10 +347,21 @@ void Engine::State::on_answer_retracted(const Event& event, std::uint32_t index)
   ++sources[contact.source].view.corrected;
 }
 
-/// Origins of an agreed overflow whose caller was lost: decided as that loss says.
-void Engine::State::lose_origins(std::uint32_t offer, Verdict verdict, Time at) {
-  for (std::uint32_t origin = stays[offer].origin; origin != none; origin = stays[origin].origin)
-    decide(origin, verdict, at);
+/// The clock of an agreed overflow's origin ended at `at`, which decides it to be `within` if that was in time. What time
+/// decided before this was known is taken back.
+void Engine::State::end_origin(std::uint32_t origin, Verdict within, Time at) {
+  const Time deadline = stays[origin].start + lines[stays[origin].line].threshold;
+  if (at > deadline) return decide(origin, Verdict::missed, deadline);
+  if (stays[origin].verdict == Verdict::missed && stays[origin].decided_at == deadline && within != Verdict::missed) {
+    retract_decision(origin);
+    ++totals.corrected;
+    ++sources[contacts[stays[origin].contact].source].view.corrected;
+  }
+  decide(origin, within, at);
+}
+
+void Engine::State::end_origins(std::uint32_t first, Verdict within, Time at) {
+  for (std::uint32_t origin = first; origin != none; origin = stays[origin].origin) end_origin(origin, within, at);
 }
 
 void Engine::State::on_abandoned(const Event& event, std::uint32_t index) {
@@ -376,11 +385,11 @@ void Engine::State::on_abandoned(const Event& event, std::uint32_t index) {
     const Line& line = lines[stays[origin].line];
     const Duration wait = event.at - stays[origin].start;
     Verdict verdict = Verdict::excluded;
-    if (wait > line.threshold || (line.abandons == Abandons::negative && wait >= line.short_abandon))
+    if (line.abandons == Abandons::negative && wait >= line.short_abandon)
       verdict = Verdict::missed;
     else if (line.abandons == Abandons::positive && wait >= line.short_abandon)
       verdict = Verdict::met;
-    decide(origin, verdict, std::min(event.at, stays[origin].start + line.threshold));
+    end_origin(origin, verdict, event.at);
   }
   contact.stage = Stage::ended;
   contact.left_at = event.at;
@@ -422,11 +431,11 @@ void Engine::State::on_forwarded(const Event& event, std::uint32_t index) {
     return;
   }
   if (stays[contact.offer].outcome == Outcome::forwarded_agreed) {  // on the way to the agreed segment, sent elsewhere
-    decide(contact.offer, by_choice ? Verdict::excluded : Verdict::missed, event.at);
+    end_origin(contact.offer, by_choice ? Verdict::excluded : Verdict::missed, event.at);
   } else {
     end_stay(contact.offer, outcome, event.at);
   }
-  lose_origins(contact.offer, by_choice ? Verdict::excluded : Verdict::missed, event.at);
+  end_origins(stays[contact.offer].origin, by_choice ? Verdict::excluded : Verdict::missed, event.at);
   timers.cancel(TimerKind::requeue, index);
   contact.stage = Stage::ended;
   move_to_list(index, ended_calls);
@@ -440,7 +449,7 @@ void Engine::State::settle_move(std::uint32_t index) {
     end_stay(contact.offer, outcome_of(contact.left_reason), contact.left_at);
   else
     decide(contact.offer, Verdict::missed, contact.left_at);
-  lose_origins(contact.offer, Verdict::missed, contact.left_at);
+  end_origins(stays[contact.offer].origin, Verdict::missed, contact.left_at);
   contact.stage = Stage::ended;
   move_to_list(index, ended_calls);
 }
@@ -451,8 +460,13 @@ void Engine::State::resume_move(std::uint32_t index) {
   contact.stage = Stage::moving;
   ++totals.corrected;
   ++sources[contact.source].view.corrected;
-  for (std::uint32_t stay = contact.offer; stay != none; stay = stays[stay].origin) {
-    if (stays[stay].verdict != Verdict::missed || stays[stay].decided_at != contact.left_at) continue;
+  take_back_loss(index, contact.offer);
+}
+
+/// Takes back, from `stay` on through its origins, what was decided because he was lost when he left.
+void Engine::State::take_back_loss(std::uint32_t index, std::uint32_t stay) {
+  for (; stay != none; stay = stays[stay].origin) {
+    if (stays[stay].verdict != Verdict::missed || stays[stay].decided_at != contacts[index].left_at) continue;
     retract_decision(stay);
     if (stays[stay].while_open) link_undecided_stay(stay);
     touch(lines[stays[stay].line].segment);
@@ -464,9 +478,11 @@ void Engine::State::on_outcome_unknown(std::uint32_t index, Time at) {
   timers.cancel(TimerKind::requeue, index);
   if (contact.stage == Stage::waiting && contact.entry != none) end_stay(contact.entry, Outcome::unknown, at);
   if (contact.stage == Stage::waiting || contact.stage == Stage::moving) {
-    end_stay(contact.offer, Outcome::unknown, at);
-    decide(contact.offer, Verdict::excluded, at);
-    lose_origins(contact.offer, Verdict::excluded, at);
+    if (stays[contact.offer].outcome == Outcome::forwarded_agreed)
+      end_origin(contact.offer, Verdict::excluded, at);
+    else
+      end_stay(contact.offer, Outcome::unknown, at);
+    end_origins(stays[contact.offer].origin, Verdict::excluded, at);
   }
   let_go(index, at, false);
   contact.stage = Stage::ended;

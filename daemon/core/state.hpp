@@ -264,7 +264,9 @@ struct Engine::State {
   void begin_entry(const Event& event, std::uint32_t contact, std::uint32_t queue);
   void settle_move(std::uint32_t contact);
   void resume_move(std::uint32_t contact);
-  void lose_origins(std::uint32_t offer, Verdict verdict, Time at);
+  void take_back_loss(std::uint32_t contact, std::uint32_t stay);
+  void end_origin(std::uint32_t origin, Verdict within, Time at);
+  void end_origins(std::uint32_t first, Verdict within, Time at);
   void end_talk(std::uint32_t contact, Time at);
   void let_go(std::uint32_t contact, Time at, bool wrap_up);
 
