@@ -74,15 +74,21 @@ void Segments::find_end(Tail tail) {
     if (header == Header::good)
       scanned = scan_records(content, segment_header_bytes, last.first - 1, std::numeric_limits<Lsn>::max(), no_visit);
     durable_ = scanned.reached;
-    if (header == Header::good && scanned.end == content.size()) return;
-    if (proved_durable(content, scanned.end, durable_ + 1)) {
+    const bool torn = header != Header::good || scanned.end < content.size();
+    if (torn && proved_durable(content, scanned.end, durable_ + 1)) {
       damaged(*disk_, last.name, scanned.end,
               "record " + std::to_string(durable_ + 1) + " cannot be read, but was once durable");
     }
     if (header == Header::foreign)
       damaged(*disk_, last.name, 0, "this is no file of this log, or its beginning is damaged");
     if (header == Header::good) {
-      if (tail == Tail::cut) disk_->truncate(last.name, scanned.end);
+      if (tail == Tail::cut) {
+        // Also where nothing is cut: what a killed process left may be in no place but the kernel's memory, and what
+        // follows it will be on the disk.
+        disk_->truncate(last.name, scanned.end);
+        disk_->sync_directory();
+      }
+      if (!torn) return;
       repairs_.push_back((tail == Tail::cut ? "cut " : "passed over ") + std::to_string(content.size() - scanned.end) +
                          " bytes of a torn tail of " + where + " at offset " + std::to_string(scanned.end) +
                          ": they were never acknowledged");
