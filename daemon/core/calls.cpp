@@ -347,8 +347,8 @@ void Engine::State::on_answer_retracted(const Event& event, std::uint32_t index)
   ++sources[contact.source].view.corrected;
 }
 
-/// The clock of an agreed overflow's origin ended at `at`, which decides it to be `within` if that was in time. What time
-/// decided before this was known is taken back.
+/// The clock of an agreed overflow's origin ended at `at`, which decides it to be `within` if that was in time. What
+/// time decided before this was known is taken back.
 void Engine::State::end_origin(std::uint32_t origin, Verdict within, Time at) {
   const Time deadline = stays[origin].start + lines[stays[origin].line].threshold;
   if (at > deadline) return decide(origin, Verdict::missed, deadline);

@@ -171,7 +171,8 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
       item.paused = true;
       item.clock_stands = stands;
       item.paused_at = event.at;
-      if (stands && item.verdict == Verdict::missed && event.at <= item.due) {  // heard of late: it stood when it fell due
+      if (stands && item.verdict == Verdict::missed &&
+          event.at <= item.due) {  // heard of late: it stood when it fell due
         decide_item(contact.item, Verdict::undecided, event.at);
         set_overdue(contact.item, false);
         ++totals.corrected;
