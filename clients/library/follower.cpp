@@ -79,9 +79,9 @@ void Follower::begin(const v1::Alerts& alerts, TimePoint now) {
   if (!first_snapshot_) tell_lost(alerts);
   for (const v1::Alert& alert : alerts.alerts()) {
     if (first_snapshot_) {
-      remember(alert);
+      remember(alert, Word::answer);
     } else {
-      say(alert);
+      say(alert, Word::answer);
     }
   }
   first_snapshot_ = false;
@@ -123,7 +123,7 @@ void Follower::take(const PublishedMessage& message, TimePoint now) {
   if (message.topic.starts_with("alert/")) {
     // By revision, not by number: what a snapshot overtook on the way is still to be said.
     bool said = false;
-    deliver<v1::Alert>(message.payload, [&](const v1::Alert& alert) { said = say(alert); });
+    deliver<v1::Alert>(message.payload, [&](const v1::Alert& alert) { said = say(alert, Word::stream); });
     ++(said ? counted_.messages : counted_.repeated);
   } else if (is_new) {
     ++counted_.messages;
@@ -157,19 +157,21 @@ void Follower::check(const v1::Pulse& pulse) {
   if (!missed_) complete_until_ns_ = std::max(complete_until_ns_, pulse.last_heard_ns());
 }
 
-bool Follower::say(const v1::Alert& alert) {
-  if (!remember(alert)) return false;
+bool Follower::say(const v1::Alert& alert, Word word) {
+  if (!remember(alert, word)) return false;
   if (calls_.alert) calls_.alert(alert);
   return true;
 }
 
-/// False if this revision or a later one was there before.
-bool Follower::remember(const v1::Alert& alert) {
+/// False if it is no news. On the stream that is a revision that was there before, or a later one. An answer is newer
+/// than all that was taken before it was asked for: if it says otherwise, what was said was lost with reachd's machine.
+bool Follower::remember(const v1::Alert& alert, Word word) {
   auto& known = alerts_[alert.id()];
-  if (alert.revision() <= known.revision) return false;
+  const bool same = alert.revision() == known.revision && alert.changed_ns() == known.changed_ns;
+  if (same || (word == Word::stream && alert.revision() <= known.revision)) return false;
   const bool was_new = known.revision == 0;
   const bool was_open = known.open;
-  known = {alert.revision(), is_open(alert)};
+  known = {alert.revision(), alert.changed_ns(), is_open(alert)};
   if (!known.open && (was_open || was_new)) {
     ended_.push_back(alert.id());
     if (ended_.size() > most_ended) {

@@ -61,6 +61,7 @@ class Follower {
   enum class State : std::uint8_t { waiting, asking, following };
   struct Known {
     std::uint32_t revision = 0;  ///< the last one said
+    std::uint64_t changed_ns = 0;
     bool open = false;
   };
 
@@ -68,8 +69,9 @@ class Follower {
   void begin(const v1::Alerts& alerts, TimePoint now);
   void take_state(const PublishedMessage& message);
   void check(const v1::Pulse& pulse);
-  bool say(const v1::Alert& alert);
-  bool remember(const v1::Alert& alert);
+  enum class Word : std::uint8_t { stream, answer };
+  bool say(const v1::Alert& alert, Word word);
+  bool remember(const v1::Alert& alert, Word word);
   void tell_lost(const v1::Alerts& alerts);
 
   const SubscriberOptions options_;

@@ -44,7 +44,8 @@ struct SubscriberCalls {
   std::function<void(const v1::Snapshot&)> snapshot;
   std::function<void(const v1::SegmentState&)> segment;
   /// Every revision once, in order. Of revisions lost in a gap or while disconnected, each alert's last one follows the
-  /// snapshot. Alerts from before the first snapshot come only in it.
+  /// snapshot. Alerts from before the first snapshot come only in it. If reachd's machine lost power, what it said last
+  /// may be lost with it: after the snapshot such an alert is said as it is now, with the same or a lower revision.
   std::function<void(const v1::Alert&)> alert;
   std::function<void(const AlertsLost&)> alerts_lost;
   std::function<void(const v1::Staffing&)> staffing;

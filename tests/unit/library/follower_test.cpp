@@ -158,6 +158,23 @@ TEST_F(FollowerTest, SaysAnAlertThatASnapshotOvertookOnTheWay) {
   EXPECT_EQ(lines(), (Lines{"b 1", "a 3"}));
 }
 
+TEST_F(FollowerTest, TakesReachdsWordForWhatAPowerCutUnsaid) {
+  const auto at = [](v1::Alert alert, std::uint64_t changed) {
+    alert.set_changed_ns(changed);
+    return alert;
+  };
+  connect({{"alert/sales", 0}, {"system/_daemon", 1}});
+  take("alert/sales", 1, at(alert("a", 1), 10));
+  take("alert/sales", 2, at(alert("a", 2), 20));
+  take("alert/sales", 3, at(alert("b", 1), 30));
+  lines();
+  follower.lose("cut", now);
+  take("system/_daemon", 1001, pulse(40, {}));
+  answer({{"alert/sales", 1001}}, alerts(40, 0, {at(alert("a", 1), 10), at(alert("b", 1, "resolved"), 35)}));
+  take("alert/sales", 1002, at(alert("a", 2, "resolved"), 50));
+  EXPECT_EQ(lines(), (Lines{"lost: cut", "snapshot", "a 1", "b 1", "connected", "a 2"}));
+}
+
 TEST_F(FollowerTest, SaysNothingTwiceHoweverManyAlertsThereWere) {
   connect({{"alert/sales", 0}});
   constexpr std::uint64_t many = 12'000;
