@@ -10,6 +10,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t most_travelling = 1000;
+constexpr int most_steps = 1000;  // at one instant; it has no more to do at once
 constexpr Duration try_again = milliseconds(100);
 
 /// A disk that outlives the process that uses it.
@@ -140,7 +141,9 @@ void SimAdapter::work(Time now, bool daemon_up) {
     events.back().set_time_ns(static_cast<std::uint64_t>(ns_of(time_of(events.back()) + ahead_)));
   }
   if (!events.empty()) delivery_->post(events, std::to_string(read_));
-  for (int i = 0; i < 1000 && delivery_->next_deadline() <= local(now).steady; ++i) delivery_->step(local(now));
+  int steps = 0;
+  for (; steps < most_steps && delivery_->next_deadline() <= local(now).steady; ++steps) delivery_->step(local(now));
+  if (steps == most_steps && !disk_->is_off()) throw Spins("goes round and does nothing: " + describe());
 }
 
 Time SimAdapter::next() const {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 #include "clients/library/delivery.hpp"
@@ -11,6 +12,11 @@
 #include "tests/sim/world.hpp"
 
 namespace reach::sim {
+
+/// The adapter would use up a processor.
+struct Spins : std::logic_error {
+  using std::logic_error::logic_error;
+};
 
 /// How messages travel.
 struct Way {

@@ -23,16 +23,20 @@ std::string text_of(const v1::Alert& alert) {
 
 }  // namespace
 
-Simulation::Simulation(std::uint64_t seed, Faults faults) : seed_(seed), faults_(faults), random_(seed * 2 + 1) {
+Simulation::Simulation(std::uint64_t seed, Faults faults)
+    : seed_(seed),
+      faults_(faults),
+      random_(seed * 2 + 1),
+      disk_(std::make_shared<SimDisk>("log", random_)),
+      subscriber_(random_, eight) {
   Random of_world(seed);
-  world_ = make_world(of_world, new_contacts_for);
+  world_ = make_world(of_world, new_contacts_for, faults_.on_the_dot);
   now_ = world_.begin;
   stop_at_ = world_.end + comes_to_rest_within;
   daemon_starts_ = now_;
   next_fault_ = now_ + seconds(1);
   next_snapshot_ = now_ + random_.between(seconds(5), minutes(2));
   next_check_ = now_;
-  disk_ = std::make_shared<SimDisk>("log", random_);
   for (const Script& script : world_.scripts) {
     const Duration ahead = faults_.network ? random_.between(-seconds(2), seconds(2)) : Duration{};
     adapters_.push_back(std::make_unique<SimAdapter>(script,
@@ -78,6 +82,10 @@ Outcome Simulation::run() {
   }
   if (!daemon_) throw Violation(where() + "the daemon does not run");
   if (daemon_->ingest().catching_up()) throw Violation(where() + "still catching up");
+  if (const std::string found = subscriber_.difference(daemon_->engine()); !found.empty())
+    throw Violation(where() + "the subscriber: " + found);
+  outcome_.happened["gap of the subscriber"] += static_cast<int>(subscriber_.state().gaps);
+  outcome_.happened["message dropped for the subscriber"] += static_cast<int>(subscriber_.dropped());
   if (!daemon_->stop()) throw Violation(where() + "the log does not stop");
   check_figures();
   const log::Lsn durable = daemon_->durable();
@@ -108,6 +116,7 @@ Outcome Simulation::run() {
 Time Simulation::next() const {
   Time due = now_ < world_.end ? std::min(world_.end, next_fault_) : stop_at_;
   due = std::min(due, daemon_ ? std::min(daemon_->next(), next_snapshot_) : daemon_starts_);
+  due = std::min(due, subscriber_.next());
   for (const auto& adapter : adapters_)
     due = std::min(due, adapter->runs() ? adapter->next() : adapter_starts_.at(adapter->source()));
   return due;
@@ -146,6 +155,7 @@ void Simulation::work() {
       adapter->work(now_, daemon_ != nullptr);
     });
   }
+  subscriber_.work(now_, daemon_.get());
   if (!daemon_) return;
   with_daemon([&] {
     if (std::exchange(connection_ended_, false)) daemon_->connection_ended(now_);
@@ -224,6 +234,7 @@ void Simulation::end_daemon(bool machine) {
   for (const auto& adapter : adapters_) {
     if (adapter->runs()) with_adapter(*adapter, [&] { adapter->cut(now_); });
   }
+  subscriber_.daemon_ended(now_);
   connection_ended_ = false;
   const bool longer = faults_.long_down && now_ < world_.end && random_.chance(0.2);
   daemon_starts_ = now_ + random_.between(milliseconds(1), longer ? seconds(30) : seconds(1));
@@ -237,6 +248,7 @@ void Simulation::heal() {
     adapter->swallow(now_);
   }
   full_until_ = slow_until_ = now_;
+  subscriber_.stand_still(now_);
 }
 
 void Simulation::something_happens() {
@@ -287,6 +299,10 @@ void Simulation::something_happens() {
     choices.push_back([&] {
       happened("black hole");
       adapter.swallow(now_ + random_.between(milliseconds(100), seconds(15)));
+    });
+    choices.push_back([&] {
+      happened("the subscriber stands still");
+      subscriber_.stand_still(now_ + random_.between(milliseconds(100), seconds(random_.chance(0.7) ? 3 : 20)));
     });
   }
   if (faults_.adapters) {
@@ -370,14 +386,27 @@ void Simulation::alerted(const v1::Alert& alert, log::Lsn after, bool by_time) {
 }
 
 void Simulation::published(const shell::Message& message) {
+  subscriber_.publish(message, now_);
   std::uint64_t& number = topic_numbers_[message.topic];
+  if (message.topic.starts_with("alert/") && unpublished_.empty()) {  // again, for who has just subscribed
+    v1::Alert alert;
+    static_cast<void>(alert.ParseFromString(message.payload));
+    const auto known = last_by_id_.find(alert.id());
+    // After a restart its value may be a newer one than it was said with.
+    if (known == last_by_id_.end() || known->second.revision() != alert.revision() ||
+        known->second.state() != alert.state() || known->second.reason() != alert.reason())
+      throw Violation(where() + "an alert is published that was not decided: " + text_of(alert));
+    number = std::max(number, message.sequence);
+    return;
+  }
+  if (number != 0 && message.sequence <= number) return;  // a state again, likewise
   if (number != 0 && message.sequence != number + 1) {
     throw Violation(where() + "topic " + message.topic + " goes from " + std::to_string(number) + " to " +
                     std::to_string(message.sequence));
   }
   number = message.sequence;
   if (!message.topic.starts_with("alert/")) return;
-  if (unpublished_.empty() || unpublished_.front() != message.payload)
+  if (unpublished_.front() != message.payload)
     throw Violation(where() + "an alert is published that was not decided just now");
   unpublished_.pop_front();
 }
@@ -523,7 +552,15 @@ void Simulation::check_log(log::Lsn durable) {
                       (found == whole.numbers().end() ? std::string("none") : std::to_string(found->second.accepted)));
     }
   }
-  if (oldest == 1) check_alerts_of_log(replayed, durable);
+  if (oldest == 1) return check_alerts_of_log(replayed, durable);
+  std::erase_if(said_, [&](const Said& said) { return said.after > durable; });
+  know_alerts_anew();
+}
+
+void Simulation::know_alerts_anew() {
+  last_by_id_.clear();
+  open_by_fingerprint_.clear();
+  for (const Said& said : said_) check_next(said.alert);
 }
 
 void Simulation::check_alerts_of_log(const std::vector<v1::Alert>& replayed, log::Lsn durable) {
@@ -545,9 +582,7 @@ void Simulation::check_alerts_of_log(const std::vector<v1::Alert>& replayed, log
     throw Violation(where() + "the log does not give an alert that was said: " + text_of(said.alert));
   }
   said_.resize(replayed.size());
-  last_by_id_.clear();
-  open_by_fingerprint_.clear();
-  for (const Said& said : said_) check_next(said.alert);
+  know_alerts_anew();
 }
 
 }  // namespace reach::sim

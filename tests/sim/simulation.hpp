@@ -15,6 +15,7 @@
 #include "tests/sim/adapter.hpp"
 #include "tests/sim/daemon.hpp"
 #include "tests/sim/reference.hpp"
+#include "tests/sim/subscriber.hpp"
 #include "tests/sim/world.hpp"
 
 namespace reach::sim {
@@ -33,6 +34,7 @@ struct Faults {
   bool adapters = false;   ///< adapters are killed, their machines lose power, their spools cannot be written
   bool clocks = false;     ///< clocks are set
   bool retention = false;  ///< old parts of the log are removed
+  bool on_the_dot = true;  ///< no fault: see make_world()
   Duration every = std::chrono::seconds(20);  ///< on average
 };
 
@@ -88,6 +90,8 @@ class Simulation final : private DaemonWatcher, private AdapterWatcher {
   void check_next(const v1::Alert& alert);
   /// Of the alerts said, those remain that the log up to record `durable` gives again.
   void check_alerts_of_log(const std::vector<v1::Alert>& replayed, log::Lsn durable);
+  /// What is known of each alert follows from said_.
+  void know_alerts_anew();
   [[nodiscard]] std::string where() const;
 
   std::uint64_t seed_;
@@ -98,6 +102,7 @@ class Simulation final : private DaemonWatcher, private AdapterWatcher {
   std::vector<std::unique_ptr<SimAdapter>> adapters_;
   std::map<std::string, Time> adapter_starts_;
   std::unique_ptr<SimDaemon> daemon_;
+  SimSubscriber subscriber_;
   Time now_, stop_at_, daemon_starts_, next_fault_, next_snapshot_, next_check_;
   Time full_until_{}, slow_until_{};
   Duration wall_ahead_{};        ///< of the daemon's wall clock

@@ -23,7 +23,7 @@ void for_each_seed(std::uint64_t usual, const std::function<void(std::uint64_t)>
   for (std::uint64_t seed = first; seed <= last; ++seed) {
     try {
       check(seed);
-    } catch (const Violation& violation) {
+    } catch (const std::exception& violation) {
       ADD_FAILURE() << violation.what();
     }
     if (testing::Test::HasFailure()) {
@@ -63,13 +63,14 @@ std::string what_it_says(const v1::Alert& alert) {
          std::to_string(alert.revision()) + ' ' + alert.state() + ' ' + alert.reason();
 }
 
-/// Kind, subject, order and instants; when an alert was said once more is a matter of publication.
-void expect_same_alerts(std::vector<v1::Alert> disturbed, std::vector<v1::Alert> calm) {
-  for (auto* alerts : {&disturbed, &calm})
-    std::erase_if(*alerts, [](const v1::Alert& alert) { return alert.reason() == "repeat"; });
+/// Every revision: kind, subject, state, order and instants.
+void expect_same_alerts(const std::vector<v1::Alert>& disturbed, const std::vector<v1::Alert>& calm) {
   for (std::size_t i = 0; i < std::min(disturbed.size(), calm.size()); ++i) {
     const auto apart = static_cast<std::int64_t>(disturbed[i].changed_ns() - calm[i].changed_ns());
-    ASSERT_EQ(what_it_says(disturbed[i]), what_it_says(calm[i])) << "alert " << i;
+    ASSERT_EQ(what_it_says(disturbed[i]), what_it_says(calm[i]))
+        << "alert " << i << ", " << apart << " ns apart, disturbed:\n"
+        << disturbed[i].ShortDebugString() << "\ncalm:\n"
+        << calm[i].ShortDebugString();
     ASSERT_LT(std::abs(apart), 1'000'000) << "alert " << i << ' ' << what_it_says(calm[i]);
   }
   EXPECT_EQ(disturbed.size(), calm.size());
@@ -82,9 +83,12 @@ TEST(Simulation, CountsAsFromScratchWhenNothingGoesWrong) {
 
 TEST(Simulation, DeathsOfTheDaemonLeaveNoTrace) {
   Total total;
-  for_each_seed(20, [&](std::uint64_t seed) {
-    const Outcome calm = Simulation(seed, Faults{}).run();
+  for_each_seed(10, [&](std::uint64_t seed) {
+    // Live, what is heard of at the instant of a deadline is heard a moment after it, and corrects what time decided;
+    // caught up with, it comes before it. Both are right, and the alerts differ: so nothing happens on the dot here.
     Faults faults;
+    faults.on_the_dot = false;
+    const Outcome calm = Simulation(seed, faults).run();
     faults.daemon = true;
     const Outcome disturbed = Simulation(seed, faults).run();
     total.add(disturbed);
@@ -95,7 +99,7 @@ TEST(Simulation, DeathsOfTheDaemonLeaveNoTrace) {
 
 TEST(Simulation, LosesNothingWhateverGoesWrong) {
   Total total;
-  for_each_seed(40, [&](std::uint64_t seed) {
+  for_each_seed(25, [&](std::uint64_t seed) {
     Faults faults;
     faults.daemon = faults.long_down = faults.disk = faults.network = faults.adapters = true;
     faults.every = seconds(seed % 2 == 0 ? 4 : 15);
@@ -114,7 +118,7 @@ TEST(Simulation, LosesNothingWhenOldFilesGo) {
 
 TEST(Simulation, LosesNothingWhenClocksAreSet) {
   Total total;
-  for_each_seed(20, [&](std::uint64_t seed) {
+  for_each_seed(12, [&](std::uint64_t seed) {
     Faults faults;
     faults.daemon = faults.network = faults.adapters = faults.clocks = true;
     total.add(Simulation(seed, faults).run());

@@ -78,7 +78,7 @@ settings::Loaded settings_with(const std::string& abandons) {
 /// One telephone system and the people who call it.
 class Office {
  public:
-  Office(Random& random, Time end) : random_(random), end_(end) {}
+  Office(Random& random, Time end, bool on_the_dot) : random_(random), end_(end), on_the_dot_(on_the_dot) {}
 
   void people(Time begin) {
     for (int i = 1; i <= 5; ++i) {
@@ -180,7 +180,7 @@ class Office {
       if (random_.chance(0.1)) break;  // done while it stood
       say(at += up_to(minutes(3)), resumed);
     }
-    at += random_.chance(0.1) ? minutes(4) : up_to(minutes(6));
+    at += random_.chance(0.1) ? minutes(4) - Duration(on_the_dot_ ? 0 : 1'000'000) : up_to(minutes(6));
     v1::Event end = of_contact();
     const std::size_t fate = random_.pick(10);
     if (fate == 0) return;
@@ -204,9 +204,9 @@ class Office {
   Duration wait() {
     switch (random_.pick(10)) {
       case 0:
-        return seconds(20);
+        return seconds(20) - Duration(on_the_dot_ ? 0 : 1'000'000);
       case 1:
-        return seconds(20) + Duration(1);
+        return seconds(20) + Duration(on_the_dot_ ? 1 : 1'000'000);
       case 2:
         return up_to(seconds(90));
       case 3:
@@ -246,6 +246,7 @@ class Office {
 
   Random& random_;
   Time end_;
+  bool on_the_dot_;
   std::string contact_;
   int contacts_ = 0;
   std::vector<v1::Event> events_;
@@ -264,13 +265,13 @@ std::uint64_t number_of(const v1::Event& event) {
   return number;
 }
 
-World make_world(Random& random, Duration length) {
+World make_world(Random& random, Duration length, bool on_the_dot) {
   World world;
   world.settings = settings_with(random.one_of({"ignored", "negative", "positive"}));
   const Time end = world.begin + length;
   const std::size_t sources = 1 + random.pick(3);
   for (std::size_t s = 0; s < sources; ++s) {
-    Office office(random, end);
+    Office office(random, end, on_the_dot);
     office.people(world.begin + milliseconds(500));
     const Duration apart = seconds(random.one_of({4, 8, 20}));
     for (Time at = world.begin + seconds(1); (at += random.between(Duration(1), 2 * apart)) < end;) {

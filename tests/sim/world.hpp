@@ -29,7 +29,7 @@ struct World {
   Time begin = eight, end = eight;  ///< every event is before `end`
 };
 /// `length`: how long new contacts come; they all end within a quarter of an hour after it, but for a few that never
-/// do.
-[[nodiscard]] World make_world(Random& random, Duration length);
+/// do. `on_the_dot`: some are answered, or done, at the very instant at which they would be missed.
+[[nodiscard]] World make_world(Random& random, Duration length, bool on_the_dot);
 
 }  // namespace reach::sim
