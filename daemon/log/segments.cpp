@@ -155,9 +155,9 @@ std::size_t remove_old_segments(Disk& disk, Lsn upto, Time before, std::uint64_t
     if (bytes <= bytes_most && begun_at(header) >= before) break;
     bytes -= disk.size(files[i].name);
     disk.remove(files[i].name);
+    disk.sync_directory();  // each: or a power cut might leave a hole before files that stay
     ++removed;
   }
-  if (removed > 0) disk.sync_directory();
   return removed;
 }
 
