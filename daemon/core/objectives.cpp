@@ -316,8 +316,8 @@ void Engine::State::say(std::uint32_t index, AlertReason reason) {
     alert.fired.reset();
     alert.resolved.reset();
     alert.stale = alert.corrected = false;
-    watch.same_instant = alert.pending_since == watch.life.pending_since() ? watch.same_instant + 1 : 0;
     alert.pending_since = watch.life.pending_since();
+    watch.opened_late += alert.pending_since <= watch.last_opened ? 1 : 0;
   }
   if (watch.objective != none) {
     alert.value = watch.value;
@@ -325,9 +325,11 @@ void Engine::State::say(std::uint32_t index, AlertReason reason) {
     describe(watch);
   }
   if (opens) {
-    alert.id = hex_of(watch.subject_key + '|' + std::to_string(ns_of(alert.pending_since)) + '|' +
-                      (alert.evidence.empty() ? std::string() : alert.evidence.back()) +
-                      (watch.same_instant > 0 ? '|' + std::to_string(watch.same_instant) : std::string()));
+    alert.id =
+        hex_of(watch.subject_key + '|' + std::to_string(ns_of(alert.pending_since)) + '|' +
+               (alert.evidence.empty() ? std::string() : alert.evidence.back()) +
+               (alert.pending_since <= watch.last_opened ? '|' + std::to_string(watch.opened_late) : std::string()));
+    watch.last_opened = std::max(watch.last_opened, alert.pending_since);
     open_alerts[alert.id] = index;
   }
   alert.state = watch.life.state();

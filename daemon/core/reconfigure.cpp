@@ -67,6 +67,8 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
     fresh.in_resync = source.in_resync;
     fresh.heard_meanwhile = source.heard_meanwhile;
     next.watches[fresh.watch].life = old.watches[source.watch].life;
+    next.watches[fresh.watch].last_opened = old.watches[source.watch].last_opened;
+    next.watches[fresh.watch].opened_late = old.watches[source.watch].opened_late;
     next.watches[fresh.watch].alert = old.watches[source.watch].alert;
     if (next.options.staleness && !next.catching_up && fresh.view.condition == SourceCondition::connected)
       next.timers.arm(TimerKind::source, index, fresh.view.last_heard.value_or(next.now) + next.config.stale_after);
@@ -154,7 +156,8 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
     const auto same = std::ranges::find(next.watches, was.subject_key, &Watch::subject_key);
     if (same != next.watches.end()) {
       same->life = was.life;
-      same->same_instant = was.same_instant;
+      same->last_opened = was.last_opened;
+      same->opened_late = was.opened_late;
       const std::string id = same->alert.objective;
       const auto target = same->alert.target;
       const std::string window = same->alert.window;

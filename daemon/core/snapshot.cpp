@@ -10,7 +10,7 @@
 namespace reach {
 namespace {
 
-constexpr std::int64_t format = 2;
+constexpr std::int64_t format = 3;
 
 }  // namespace
 
@@ -192,7 +192,7 @@ void visit(A& a, AlertRule& v) {
 }
 template <class A>
 void visit(A& a, Watch& v) {
-  a(v.kind, v.rule, v.life, v.alert, v.subject_key, v.objective, v.value, v.samples, v.same_instant);
+  a(v.kind, v.rule, v.life, v.alert, v.subject_key, v.objective, v.value, v.samples, v.last_opened, v.opened_late);
 }
 template <class A>
 void visit(A& a, Source& v) {

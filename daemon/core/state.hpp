@@ -123,7 +123,8 @@ struct Watch {
   std::uint32_t objective = none;
   std::optional<double> value;  ///< of an objective's figure, now; the alert keeps the one it was said with
   std::int64_t samples = 0;
-  std::uint32_t same_instant = 0;  ///< alerts that opened before the present one at the very same instant
+  Time last_opened{};             ///< the latest instant at which one of its alerts opened
+  std::uint32_t opened_late = 0;  ///< alerts that opened, by late events, at that instant or before: it tells ids apart
 };
 
 struct Objective {
