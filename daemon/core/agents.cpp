@@ -45,8 +45,8 @@ void Engine::State::accrue(std::uint32_t index, Time to) {
   const AgentCounts c = pool.people.counts(true);
   Scope& scope = fresh(pool.scope);
   const Time booked = to - Duration(1);  // the instant `to` itself belongs to what follows
-  scope.add(Counter::busy_ns, booked, booked.time_since_epoch(), (c.busy + c.wrap_up + c.ringing) * passed);
-  scope.add(Counter::idle_ns, booked, booked.time_since_epoch(), c.available * passed);
+  scope.add({{Counter::busy_ns, (c.busy + c.wrap_up + c.ringing) * passed}, {Counter::idle_ns, c.available * passed}},
+            booked, booked.time_since_epoch());
   pool.accrued = to;
 }
 

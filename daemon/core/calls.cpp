@@ -129,8 +129,8 @@ void Engine::State::on_call(const Event& event, std::uint32_t source) {
         refresh_agent(agent_of(source, event.agent));
       }
       if (event.kind == EventKind::ring_no_answer) {
-        if (contact.entry != none) count(stays[contact.entry], Counter::ring_no_answer, event.at);
-        if (contact.offer != none) count(stays[contact.offer], Counter::ring_no_answer, event.at);
+        if (contact.entry != none) count(stays[contact.entry], {{Counter::ring_no_answer}}, event.at);
+        if (contact.offer != none) count(stays[contact.offer], {{Counter::ring_no_answer}}, event.at);
       }
       break;
     }
@@ -138,8 +138,7 @@ void Engine::State::on_call(const Event& event, std::uint32_t source) {
       if (contact.stage == Stage::ended && contact.connected_at != Time{} && contact.offer != none &&
           event.at > contact.left_at) {
         const std::int64_t wrap_up = (event.at - contact.left_at).count();
-        count(stays[contact.offer], Counter::handle_ns, event.at, wrap_up);
-        count(stays[contact.offer], Counter::work_ns, event.at, wrap_up);
+        count(stays[contact.offer], {{Counter::handle_ns, wrap_up}, {Counter::work_ns, wrap_up}}, event.at);
         contact.connected_at = Time{};  // once
       }
       if (const auto agent = event.agent.empty() ? contact.agent : agent_of(source, event.agent); agent != none) {
@@ -188,8 +187,8 @@ void Engine::State::begin_offer(const Event& event, std::uint32_t index, std::ui
   stays[offer].origin = origin;
   contact.offer = offer;
   contact.connected_at = Time{};
-  if (back_after_answer) count(stays[offer], Counter::transferred_in, event.at);
-  if (origin != none) count(stays[offer], Counter::overflow_in, event.at);
+  if (back_after_answer) count(stays[offer], {{Counter::transferred_in}}, event.at);
+  if (origin != none) count(stays[offer], {{Counter::overflow_in}}, event.at);
   timers.cancel(TimerKind::requeue, index);
 }
 
@@ -234,7 +233,7 @@ void Engine::State::on_offered(const Event& event, std::uint32_t index, std::uin
   const std::uint32_t service = service_for(event, queues[queue], Medium::call);
   if (service == none) {
     if (contact.stage == Stage::moving) settle_move(index);
-    count_segment(segment, none, contact.site, Counter::outside_catalogue, event.at);
+    count_segment(segment, none, contact.site, {{Counter::outside_catalogue}}, event.at);
     ++totals.outside_catalogue;
     contact.queue = queue;
     contact.stage = Stage::aside;
@@ -497,13 +496,10 @@ void Engine::State::end_talk(std::uint32_t index, Time at) {
   const std::int64_t talk = std::max(at - contact.connected_at, Duration::zero()).count();
   const Stay& offer = stays[contact.offer];
   if (offer.while_open) {
-    count(offer, Counter::handled, at);
-    count(offer, Counter::handle_ns, at, talk);
-    count(offer, Counter::work_ns, at, talk);
+    count(offer, {{Counter::handled}, {Counter::handle_ns, talk}, {Counter::work_ns, talk}}, at);
   }
   if (contact.entry != none && stays[contact.entry].while_open) {
-    count(stays[contact.entry], Counter::handled, at);
-    count(stays[contact.entry], Counter::handle_ns, at, talk);
+    count(stays[contact.entry], {{Counter::handled}, {Counter::handle_ns, talk}}, at);
   }
 }
 
@@ -546,7 +542,7 @@ void Engine::State::on_classified(const Event& event, std::uint32_t index) {
   const std::uint32_t service = service_index(event.service);
   if (service == none || config.services[service].medium != Medium::call) {
     if (contact.segment != none)
-      count_segment(contact.segment, none, contact.site, Counter::outside_catalogue, event.at);
+      count_segment(contact.segment, none, contact.site, {{Counter::outside_catalogue}}, event.at);
     ++totals.outside_catalogue;
     return;
   }
@@ -554,7 +550,7 @@ void Engine::State::on_classified(const Event& event, std::uint32_t index) {
   // The offer moves to the other service with its clock; what the first one counted is taken back.
   const Stay was = stays[contact.offer];
   if (was.verdict != Verdict::undecided) return;  // decided under the first service: it stays there
-  count(was, was.while_open ? Counter::offered : Counter::offered_closed, was.offered_at, -1, true);
+  count(was, {{was.while_open ? Counter::offered : Counter::offered_closed, -1}}, was.offered_at, true);
   const std::uint32_t origin = was.origin;
   stays[contact.offer].origin = none;
   drop_stay(contact.offer);

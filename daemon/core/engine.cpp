@@ -91,7 +91,7 @@ Engine::State::State(Config configuration, EngineOptions engine_options, Time st
     pool_index[promised.id] = p;
     Pool pool;
     pool.accrued = now;
-    pool.scope.rolling.emplace_back(std::chrono::minutes(30));
+    pool.scope.keep(std::chrono::minutes(30));
     for (const std::string& id : promised.segments) {
       const std::uint32_t s = segment_index.at(id);
       pool.segments.push_back(s);
@@ -257,8 +257,8 @@ void Engine::State::apply(const Event& event) {
     }
     const Contact& of = contacts[contact];
     if (event.state.empty())  // what field sales made of it later is not a new lead
-      count_segment(of.segment, of.service, of.site, event.reason == "asked" ? Counter::leads_asked : Counter::leads,
-                    event.at);
+      count_segment(of.segment, of.service, of.site,
+                    {{event.reason == "asked" ? Counter::leads_asked : Counter::leads}}, event.at);
   } else if (event.kind <= EventKind::wrap_up_ended) {
     on_call(event, index);
   } else if (event.kind <= EventKind::reopened) {

@@ -26,9 +26,9 @@ void Engine::State::decide_item(std::uint32_t index, Verdict verdict, Time at) {
   const auto counter = [](Verdict v) { return v == Verdict::met ? Counter::items_met : Counter::items_missed; };
   if (item.verdict == verdict) return;
   if (item.verdict != Verdict::undecided && item.verdict != Verdict::excluded)
-    count_segment(contact.segment, contact.service, contact.site, counter(item.verdict), item.decided_at, -1, true);
+    count_segment(contact.segment, contact.service, contact.site, {{counter(item.verdict), -1}}, item.decided_at, true);
   if (verdict != Verdict::undecided && verdict != Verdict::excluded) {
-    count_segment(contact.segment, contact.service, contact.site, counter(verdict), at);
+    count_segment(contact.segment, contact.service, contact.site, {{counter(verdict)}}, at);
     if (verdict == Verdict::missed) note_miss(contact.segment, contact.service, contact);
   }
   item.verdict = verdict;
@@ -42,7 +42,7 @@ void Engine::State::decide_response(std::uint32_t index, Verdict verdict, Time a
   const Contact& contact = contacts[item.contact];
   if (verdict == Verdict::met || verdict == Verdict::missed)
     count_segment(contact.segment, contact.service, contact.site,
-                  verdict == Verdict::met ? Counter::responded_met : Counter::responded_missed, at);
+                  {{verdict == Verdict::met ? Counter::responded_met : Counter::responded_missed}}, at);
 }
 
 void Engine::State::set_overdue(std::uint32_t index, bool overdue) {
@@ -106,7 +106,7 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
     const std::uint32_t service = service_for(event, queues[queue], Medium::item);
     if (service == none) {
       ++totals.outside_catalogue;
-      count_segment(segment, none, contact.site, Counter::outside_catalogue, event.at);
+      count_segment(segment, none, contact.site, {{Counter::outside_catalogue}}, event.at);
       contact.stage = Stage::aside;
       return;
     }
@@ -132,7 +132,7 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
     const Calendar& calendar = clocks[segments[segment].clock].calendar;
     item.due = event.due.value_or(calendar.advance(received, promised.due_in));
     if (promised.respond_in) item.respond_due = calendar.advance(received, *promised.respond_in);
-    count_segment(segment, service, contact.site, Counter::items_received, event.at);
+    count_segment(segment, service, contact.site, {{Counter::items_received}}, event.at);
     arm_item(contact.item);
     return;
   }
@@ -236,7 +236,7 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
       unlink_waiting(stays, lines[stays[contact.offer].line].waiting, contact.offer);
       touch(contact.segment);
       if (!counts) {
-        if (segment != none) count_segment(segment, none, contact.site, Counter::outside_catalogue, event.at);
+        if (segment != none) count_segment(segment, none, contact.site, {{Counter::outside_catalogue}}, event.at);
         ++(segment == none ? totals.unrouted : totals.outside_catalogue);
         timers.cancel(TimerKind::item_due, contact.item);
         timers.cancel(TimerKind::item_response, contact.item);
@@ -250,7 +250,7 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
       load_pool(contact, 1);
       stays[contact.offer].line = slot(segment, service).line;
       link_waiting_stay(contact.offer);
-      count_segment(segment, service, contact.site, Counter::items_received, event.at);
+      count_segment(segment, service, contact.site, {{Counter::items_received}}, event.at);
       if (event.kind == EventKind::reclassified && item.verdict == Verdict::undecided) {
         const auto& calendar = clocks[segments[segment].clock].calendar;
         item.due = calendar.advance(item.received, config.services[service].due_in + item.paused_open);
@@ -269,7 +269,7 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
       decide_item(contact.item, in_time ? Verdict::met : Verdict::missed, in_time ? event.at : item.due);
       if (!item.responded && item.respond_due != never)
         decide_response(contact.item, event.at <= item.respond_due ? Verdict::met : Verdict::missed, event.at);
-      count_segment(contact.segment, contact.service, contact.site, Counter::items_completed, event.at);
+      count_segment(contact.segment, contact.service, contact.site, {{Counter::items_completed}}, event.at);
       item.completed_at = event.at;
       close_item(index, event.at);
       break;
@@ -299,7 +299,7 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
       } else if (!soon) {  // a concern of its own
         item.verdict = Verdict::undecided;
         item.due = clock.calendar.advance(event.at, promised.due_in);
-        count_segment(contact.segment, contact.service, contact.site, Counter::items_received, event.at);
+        count_segment(contact.segment, contact.service, contact.site, {{Counter::items_received}}, event.at);
       }
       if (item.due < event.at) {
         if (item.verdict == Verdict::undecided) decide_item(contact.item, Verdict::missed, event.at);

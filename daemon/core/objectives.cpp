@@ -142,7 +142,7 @@ Engine::State::Measure Engine::State::measure(const Objective& objective, Time a
     const auto wait = t.waits.quantile(0.9);
     return {wait ? std::optional(seconds_of(*wait)) : std::nullopt, t[Counter::answered]};
   }
-  const Counts t = counts(scope, objective.segment, promised.window);
+  const Between t = counts(scope, objective.segment, promised.window);
   switch (promised.figure) {
     case Figure::service_level:
       return {service_level(t), t[Counter::met] + t[Counter::missed]};
@@ -185,9 +185,8 @@ void Engine::State::take_back_miss(std::uint32_t segment, const Contact& contact
 /// Slides the rolling windows of the segment and its services to now.
 void Engine::State::advance_windows(Segment& segment) {
   const Duration open_now = clocks[segment.clock].at(now);
-  for (auto& window : fresh(segment.scope).rolling) window.advance(open_now);
-  for (Slot& slot : segment.slots)
-    for (auto& window : fresh(slot.scope).rolling) window.advance(open_now);
+  fresh(segment.scope).slide(open_now);
+  for (Slot& slot : segment.slots) fresh(slot.scope).slide(open_now);
 }
 
 /// Expects advance_windows() to have been called for this instant.
@@ -245,15 +244,12 @@ void Engine::State::evaluate(std::uint32_t index) {
   Time next = never;
   if (promised.window.kind == Window::Kind::rolling) {
     Duration change = Duration::max();
-    const auto look = [&](Scope& scope) {
-      if (auto* window = scope.rolling_window(promised.window.length); window != nullptr)
-        change = std::min(change, window->next_change());
-    };
+    const Duration length = promised.window.length;
     if (objective.service == none) {
-      look(segments[objective.segment].scope);
+      change = segment.scope.next_change(length);
     } else {
-      for (Slot& slot : segments[objective.segment].slots)
-        if (slot.service == objective.service) look(slot.scope);
+      for (const Slot& slot : segment.slots)
+        if (slot.service == objective.service) change = slot.scope.next_change(length);
     }
     if (change != Duration::max()) next = clock.calendar.advance(now, std::max(change - clock.at(now), Duration(1)));
   } else if (promised.window.kind == Window::Kind::calendar) {

@@ -95,12 +95,10 @@ void Engine::State::recommend(std::uint32_t index) {
 
   const auto work_of = [&](Scope& scope, std::uint32_t clock, Duration since, double items_load,
                            Duration expected_handling) {
-    fresh(scope);
-    RollingWindow& window = *scope.rolling_window(measured_over);
-    window.advance(clocks[clock].at(now));
-    const Counts recent = window.tally();
-    const Counts today = scope.calendar.counts(Period::day);
-    const Counts& handled = recent[Counter::handled] >= staffing::min_samples ? recent : today;
+    fresh(scope).slide(clocks[clock].at(now));
+    const Between recent = scope.counts({Window::Kind::rolling, measured_over});
+    const Between today = scope.counts(Window{});
+    const Between& handled = recent[Counter::handled] >= staffing::min_samples ? recent : today;
     Work work;
     work.measured.calls = recent[Counter::offered];
     const Duration span = std::min<Duration>(measured_over, clocks[clock].at(now) - since);

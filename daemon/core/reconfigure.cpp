@@ -4,17 +4,6 @@
 #include "daemon/core/state.hpp"
 
 namespace reach {
-namespace {
-
-/// Gives `to` the counts of `from`, and those rolling windows that both have.
-void inherit(Scope& to, Scope& from) {
-  to.calendar = std::move(from.calendar);
-  for (RollingWindow& window : to.rolling)
-    if (RollingWindow* old = from.rolling_window(window.length()); old != nullptr) window = std::move(*old);
-}
-
-}  // namespace
-
 void Engine::reconfigure(Config config, Time at, Decisions& out) {
   state_->take(Input(TimePassed{}), at, out);
   State& old = *state_;
@@ -46,13 +35,13 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
     if (was == old.segment_index.end()) continue;
     Segment& from = old.segments[was->second];
     next.segments[s].first_open = from.first_open;
-    inherit(next.segments[s].scope, from.scope);
+    next.segments[s].scope.inherit(from.scope);
     for (Slot& slot : from.slots) {
       const std::uint32_t service = next.service_index(old.config.services[slot.service].id);
-      if (service != none) inherit(next.slot(s, service).scope, slot.scope);
+      if (service != none) next.slot(s, service).scope.inherit(slot.scope);
     }
     for (SiteScope& site : from.sites)
-      inherit(next.site_scope(next.segments[s], next.site_of(old.sites[site.site])), site.scope);
+      next.site_scope(next.segments[s], next.site_of(old.sites[site.site])).inherit(site.scope);
   }
 
   // Sources, queues and agents are told anew, in their old order.
@@ -76,7 +65,7 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
   for (Queue& queue : old.queues) {
     Queue& fresh = next.queues[next.queue_of(queue.source, queue.name)];
     fresh.unrouted_events = queue.unrouted_events;
-    if (fresh.line != none && queue.line != none) inherit(fresh.scope, queue.scope);
+    if (fresh.line != none && queue.line != none) fresh.scope.inherit(queue.scope);
     if (fresh.segment != none) next.link_source(queue.source, fresh.segment);
   }
   for (const Agent& agent : old.agents) {
@@ -192,7 +181,7 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
   for (std::uint32_t p = 0; p < next.pools.size(); ++p)
     if (const auto was = old.pool_index.find(next.config.pools[p].id); was != old.pool_index.end()) {
       old.accrue(was->second, next.now);
-      inherit(next.pools[p].scope, old.pools[was->second].scope);
+      next.pools[p].scope.inherit(old.pools[was->second].scope);
     }
 
   state_ = std::move(next_state);

@@ -15,17 +15,16 @@ Duration Engine::State::open_at(std::uint32_t segment, Time t) const {
 
 /// Brings the scope's windows to the current periods; done lazily so that the end of an interval scans nothing.
 Scope& Engine::State::fresh(Scope& scope) {
-  scope.calendar.roll(periods);
+  scope.roll(periods);
   return scope;
 }
 
 Scope Engine::State::new_scope(std::uint32_t segment) const {
   Scope scope;
-  scope.rolling.emplace_back(std::chrono::minutes(30));
+  scope.keep(std::chrono::minutes(30));
   for (const std::uint32_t objective : segments[segment].objectives) {
     const Window& window = objectives[objective].config->window;
-    if (window.kind == Window::Kind::rolling && scope.rolling_window(window.length) == nullptr)
-      scope.rolling.emplace_back(window.length);
+    if (window.kind == Window::Kind::rolling) scope.keep(window.length);
   }
   return scope;
 }
@@ -53,27 +52,27 @@ Scope& Engine::State::site_scope(Segment& segment, std::uint32_t site) {
   return segment.sites.back().scope;
 }
 
-void Engine::State::count_segment(std::uint32_t index, std::uint32_t service, std::uint32_t site, Counter counter,
-                                  Time at, std::int64_t n, bool correction) {
+void Engine::State::count_segment(std::uint32_t index, std::uint32_t service, std::uint32_t site,
+                                  const Changes& changes, Time at, bool correction) {
   Segment& segment = segments[index];
   const Duration open = open_at(index, at);
-  fresh(segment.scope).add(counter, at, open, n, correction);
-  if (service != none) fresh(slot(index, service).scope).add(counter, at, open, n, correction);
-  if (site != none) fresh(site_scope(segment, site)).add(counter, at, open, n, correction);
+  fresh(segment.scope).add(changes, at, open, correction);
+  if (service != none) fresh(slot(index, service).scope).add(changes, at, open, correction);
+  if (site != none) fresh(site_scope(segment, site)).add(changes, at, open, correction);
   if (segment.pool != none) {
     Pool& pool = pools[segment.pool];
-    fresh(pool.scope).add(counter, at, clocks[pool.clock()].at(at), n, correction);
+    fresh(pool.scope).add(changes, at, clocks[pool.clock()].at(at), correction);
   }
   touch(index);
 }
 
-void Engine::State::count(const Stay& stay, Counter counter, Time at, std::int64_t n, bool correction) {
+void Engine::State::count(const Stay& stay, const Changes& changes, Time at, bool correction) {
   const Line& line = lines[stay.line];
   if (line.queue == none) {
-    count_segment(line.segment, line.service, contacts[stay.contact].site, counter, at, n, correction);
+    count_segment(line.segment, line.service, contacts[stay.contact].site, changes, at, correction);
     return;
   }
-  fresh(queues[line.queue].scope).add(counter, at, open_at(line.segment, at), n, correction);
+  fresh(queues[line.queue].scope).add(changes, at, open_at(line.segment, at), correction);
   touch(line.segment);
 }
 
@@ -81,14 +80,14 @@ void Engine::State::count_wait(const Stay& stay, Duration wait, Time at, std::in
   const Line& line = lines[stay.line];
   const Duration open = open_at(line.segment, at);
   if (line.queue != none) {
-    fresh(queues[line.queue].scope).add_wait(wait, at, open, n, correction);
+    fresh(queues[line.queue].scope).add_wait(wait, n, at, open, correction);
     return;
   }
   Segment& segment = segments[line.segment];
-  fresh(segment.scope).add_wait(wait, at, open, n, correction);
-  fresh(slot(line.segment, line.service).scope).add_wait(wait, at, open, n, correction);
+  fresh(segment.scope).add_wait(wait, n, at, open, correction);
+  fresh(slot(line.segment, line.service).scope).add_wait(wait, n, at, open, correction);
   if (const auto site = contacts[stay.contact].site; site != none)
-    fresh(site_scope(segment, site)).add_wait(wait, at, open, n, correction);
+    fresh(site_scope(segment, site)).add_wait(wait, n, at, open, correction);
 }
 
 }  // namespace reach

@@ -10,7 +10,7 @@
 namespace reach {
 namespace {
 
-constexpr std::int64_t format = 3;
+constexpr std::int64_t format = 4;
 
 }  // namespace
 
@@ -133,14 +133,6 @@ void visit(A& a, Totals& v) {
 template <class A>
 void visit(A& a, TimeRange& v) {
   a(v.from, v.to);
-}
-template <class A>
-void visit(A& a, Tally& v) {
-  a(v.counts, v.waits);
-}
-template <class A>
-void visit(A& a, Scope& v) {
-  a(v.calendar, v.rolling);
 }
 template <class A>
 void visit(A& a, StayList& v) {

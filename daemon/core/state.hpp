@@ -221,10 +221,10 @@ struct Engine::State {
   void contradiction(const Event& event, std::string_view what);
 
   // ---- scopes.cpp: where things are counted
-  void count(const Stay& stay, Counter counter, Time at, std::int64_t n = 1, bool correction = false);
+  void count(const Stay& stay, const Changes& changes, Time at, bool correction = false);
   void count_wait(const Stay& stay, Duration wait, Time at, std::int64_t n, bool correction);
-  void count_segment(std::uint32_t segment, std::uint32_t service, std::uint32_t site, Counter counter, Time at,
-                     std::int64_t n = 1, bool correction = false);
+  void count_segment(std::uint32_t segment, std::uint32_t service, std::uint32_t site, const Changes& changes, Time at,
+                     bool correction = false);
   Scope& fresh(Scope& scope);
   Slot& slot(std::uint32_t segment, std::uint32_t service);
   Scope& site_scope(Segment& segment, std::uint32_t site);
@@ -274,6 +274,7 @@ struct Engine::State {
   // ---- stays.cpp: one wait, decided once
   std::uint32_t begin_stay(std::uint32_t line, std::uint32_t contact, Time start, Time offered_at, bool while_open);
   void decide(std::uint32_t stay, Verdict verdict, Time at);
+  [[nodiscard]] Changes note_verdict(std::uint32_t stay, Verdict verdict, Time at);
   void retract_decision(std::uint32_t stay);
   void end_stay(std::uint32_t stay, Outcome outcome, Time at);
   void reopen_stay(std::uint32_t stay);
@@ -282,7 +283,6 @@ struct Engine::State {
   void link_waiting_stay(std::uint32_t stay);
   void link_undecided_stay(std::uint32_t stay);
   void pass_threshold(std::uint32_t line);
-  [[nodiscard]] Counter counter_of(Outcome outcome) const;
 
   // ---- items.cpp
   void on_item(const Event& event, std::uint32_t source);
@@ -337,7 +337,7 @@ struct Engine::State {
 
   // ---- views.cpp
   [[nodiscard]] Tally tally(Scope& scope, std::uint32_t segment, const Window& window);
-  [[nodiscard]] Counts counts(Scope& scope, std::uint32_t segment, const Window& window);
+  [[nodiscard]] Between counts(Scope& scope, std::uint32_t segment, const Window& window);
   [[nodiscard]] Figures segment_figures(std::uint32_t segment, const Window& window, Time at);
   void live_figures(Figures& figures, const Slot& slot, Time at) const;
 

@@ -37,9 +37,7 @@ Verdict verdict_within(Outcome outcome, Abandons abandons) {
   return Verdict::undecided;
 }
 
-}  // namespace
-
-Counter Engine::State::counter_of(Outcome outcome) const {
+Counter counter_of(Outcome outcome) {
   switch (outcome) {
     case Outcome::answered:
       return Counter::answered;
@@ -58,6 +56,16 @@ Counter Engine::State::counter_of(Outcome outcome) const {
   }
   return Counter::unknown;
 }
+
+/// What the end of a wait counts, `n` times; the decision comes on top.
+Changes changes_of(Outcome outcome, Duration wait, std::int64_t n) {
+  Changes changes{{counter_of(outcome), n}, {Counter::waited_ns, n * wait.count()}};
+  if (outcome == Outcome::short_abandon) changes.add(Counter::short_abandons, n);
+  if (outcome == Outcome::answered) changes.add(Counter::answer_wait_ns, n * wait.count());
+  return changes;
+}
+
+}  // namespace
 
 void Engine::State::arm_line(std::uint32_t index) {
   const Line& line = lines[index];
@@ -83,7 +91,7 @@ std::uint32_t Engine::State::begin_stay(std::uint32_t line, std::uint32_t contac
   stay.contact = contact;
   stay.line = line;
   stay.while_open = while_open;
-  count(stay, while_open ? Counter::offered : Counter::offered_closed, offered_at);
+  count(stay, {{while_open ? Counter::offered : Counter::offered_closed}}, offered_at);
   if (while_open) {
     link_waiting_stay(index);
     link_undecided_stay(index);
@@ -91,24 +99,30 @@ std::uint32_t Engine::State::begin_stay(std::uint32_t line, std::uint32_t contac
   return index;
 }
 
-void Engine::State::decide(std::uint32_t index, Verdict verdict, Time at) {
+/// Notes the verdict; returns what is to be counted at `at` because of it.
+Changes Engine::State::note_verdict(std::uint32_t index, Verdict verdict, Time at) {
   Stay& stay = stays[index];
-  if (stay.verdict != Verdict::undecided || verdict == Verdict::undecided) return;
+  if (stay.verdict != Verdict::undecided || verdict == Verdict::undecided) return {};
   const std::uint32_t line = stay.line;
   unlink_undecided(stays, lines[line].undecided, index);
   arm_line(line);
   stay.verdict = verdict;
   stay.decided_at = at;
-  if (!stay.while_open || !is_decision(verdict)) return;
-  count(stay, decision_counter(verdict), at);
+  if (!stay.while_open || !is_decision(verdict)) return {};
   if (verdict == Verdict::missed && lines[line].queue == none)
     note_miss(lines[line].segment, lines[line].service, contacts[stay.contact]);
+  return {{decision_counter(verdict)}};
+}
+
+void Engine::State::decide(std::uint32_t index, Verdict verdict, Time at) {
+  const Changes changes = note_verdict(index, verdict, at);
+  if (!changes.empty()) count(stays[index], changes, at);
 }
 
 void Engine::State::retract_decision(std::uint32_t index) {
   Stay& stay = stays[index];
   if (stay.while_open && is_decision(stay.verdict))
-    count(stay, decision_counter(stay.verdict), stay.decided_at, -1, true);
+    count(stay, {{decision_counter(stay.verdict), -1}}, stay.decided_at, true);
   if (stay.verdict == Verdict::missed && lines[stay.line].queue == none)
     take_back_miss(lines[stay.line].segment, contacts[stay.contact]);
   stay.verdict = Verdict::undecided;
@@ -136,14 +150,10 @@ void Engine::State::end_stay(std::uint32_t index, Outcome outcome, Time at) {
   unlink_waiting(stays, lines[stay.line].waiting, index);
   if (!stay.while_open) return;
 
-  count(stay, counter_of(outcome), at);
-  count(stay, Counter::waited_ns, at, wait.count());
-  if (outcome == Outcome::short_abandon) count(stay, Counter::short_abandons, at);
-  if (outcome == Outcome::answered) {
-    count(stay, Counter::answer_wait_ns, at, wait.count());
-    count_wait(stay, wait, at, 1, false);
-  }
+  Changes changes = changes_of(outcome, wait, 1);
+  if (outcome == Outcome::answered) count_wait(stay, wait, at, 1, false);
   if (wait > line.threshold) {
+    count(stay, changes, at);
     decide(index, Verdict::missed, stay.start + line.threshold);
     return;
   }
@@ -155,8 +165,9 @@ void Engine::State::end_stay(std::uint32_t index, Outcome outcome, Time at) {
     }
     if (outcome == Outcome::forwarded_agreed) link_undecided_stay(index);
   }
-  if (outcome == Outcome::unknown) count(stay, Counter::unknown_undecided, at);
-  decide(index, verdict_within(outcome, line.abandons), at);
+  if (outcome == Outcome::unknown) changes.add(Counter::unknown_undecided);
+  changes.add(note_verdict(index, verdict_within(outcome, line.abandons), at));
+  count(stay, changes, at);
 }
 
 /// The wait goes on after all: what its end had counted is taken back.
@@ -168,15 +179,10 @@ void Engine::State::reopen_stay(std::uint32_t index) {
   const Outcome was = stay.outcome;
   stay.outcome = Outcome::waiting;
   if (!stay.while_open) return;
-  count(stay, counter_of(was), stay.ended_at, -1, true);
-  count(stay, Counter::waited_ns, stay.ended_at, -wait.count(), true);
-  if (was == Outcome::short_abandon) count(stay, Counter::short_abandons, stay.ended_at, -1, true);
-  if (was == Outcome::answered) {
-    count(stay, Counter::answer_wait_ns, stay.ended_at, -wait.count(), true);
-    count_wait(stay, wait, stay.ended_at, -1, true);
-  }
-  if (was == Outcome::unknown && wait <= line.threshold)
-    count(stay, Counter::unknown_undecided, stay.ended_at, -1, true);
+  Changes changes = changes_of(was, wait, -1);
+  if (was == Outcome::answered) count_wait(stay, wait, stay.ended_at, -1, true);
+  if (was == Outcome::unknown && wait <= line.threshold) changes.add(Counter::unknown_undecided, -1);
+  count(stay, changes, stay.ended_at, true);
   link_waiting_stay(index);
   if (stay.verdict == Verdict::undecided || wait <= line.threshold) {
     unlink_undecided(stays, lines[stay.line].undecided, index);

@@ -1,23 +1,7 @@
 #include "daemon/core/tally.hpp"
 
-#include <algorithm>
-
 namespace reach {
 namespace {
-
-std::optional<double> ratio(std::int64_t part, std::int64_t whole) noexcept {
-  if (whole <= 0) return std::nullopt;
-  return static_cast<double>(part) / static_cast<double>(whole);
-}
-
-std::optional<double> mean_s(std::int64_t sum_ns, std::int64_t count) noexcept {
-  if (count <= 0) return std::nullopt;
-  return static_cast<double>(sum_ns) / 1e9 / static_cast<double>(count);
-}
-
-std::int64_t forwarded(const Counts& t) noexcept {
-  return t[Counter::forwarded_choice] + t[Counter::forwarded_failure] + t[Counter::forwarded_agreed];
-}
 
 std::optional<double> wait_s(const Tally& t, double p) {
   const auto wait = t.waits.quantile(p);
@@ -25,53 +9,6 @@ std::optional<double> wait_s(const Tally& t, double p) {
 }
 
 }  // namespace
-
-std::int64_t served_or_lost(const Counts& t) noexcept {
-  return t[Counter::answered] + t[Counter::abandoned] + forwarded(t) - t[Counter::short_abandons];
-}
-
-void Counts::add(const Counts& other) noexcept {
-  for (std::size_t i = 0; i < counter_count; ++i) counts[i] += other.counts[i];
-}
-
-void Tally::add(const Tally& other) {
-  Counts::add(other);
-  waits.add(other.waits);
-}
-
-void Tally::clear() noexcept {
-  counts.fill(0);
-  waits.clear();
-}
-
-bool Tally::empty() const noexcept {
-  return waits.used().empty() && std::ranges::all_of(counts, [](std::int64_t n) { return n == 0; });
-}
-
-std::optional<double> service_level(const Counts& t) noexcept {
-  return ratio(t[Counter::met], t[Counter::met] + t[Counter::missed]);
-}
-std::optional<double> reachability(const Counts& t) noexcept {
-  return ratio(t[Counter::answered], served_or_lost(t));
-}
-std::optional<double> abandon_rate(const Counts& t) noexcept {
-  return ratio(t[Counter::abandoned] - t[Counter::short_abandons], served_or_lost(t));
-}
-std::optional<double> asa_s(const Counts& t) noexcept {
-  return mean_s(t[Counter::answer_wait_ns], t[Counter::answered]);
-}
-std::optional<double> aht_s(const Counts& t) noexcept {
-  return mean_s(t[Counter::handle_ns], t[Counter::handled]);
-}
-std::optional<double> patience_s(const Counts& t) noexcept {
-  return mean_s(t[Counter::waited_ns], t[Counter::abandoned]);
-}
-std::optional<double> on_time_rate(const Counts& t) noexcept {
-  return ratio(t[Counter::items_met], t[Counter::items_met] + t[Counter::items_missed]);
-}
-std::optional<double> respond_on_time_rate(const Counts& t) noexcept {
-  return ratio(t[Counter::responded_met], t[Counter::responded_met] + t[Counter::responded_missed]);
-}
 
 Figures figures_of(const Tally& t) {
   Figures f;

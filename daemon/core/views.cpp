@@ -7,24 +7,14 @@ namespace reach {
 
 /// Brings the scope's windows up to now, which changes no figure, and returns one of them.
 Tally Engine::State::tally(Scope& scope, std::uint32_t segment, const Window& window) {
-  fresh(scope);
-  if (window.kind == Window::Kind::rolling) {
-    RollingWindow* rolling = scope.rolling_window(window.length);
-    if (rolling == nullptr) return {};
-    rolling->advance(open_at(segment, now));
-    return rolling->tally();
-  }
-  return scope.calendar.tally(window.kind == Window::Kind::calendar ? window.period : Period::day);
+  fresh(scope).slide(open_at(segment, now));
+  return scope.tally(window.kind == Window::Kind::now ? Window{} : window);
 }
 
 /// The counts alone, for what is evaluated at every event.
-Counts Engine::State::counts(Scope& scope, std::uint32_t segment, const Window& window) {
-  fresh(scope);
-  if (window.kind != Window::Kind::rolling) return scope.calendar.counts(window.period);
-  RollingWindow* rolling = scope.rolling_window(window.length);
-  if (rolling == nullptr) return {};
-  rolling->advance(open_at(segment, now));
-  return rolling->tally();
+Between Engine::State::counts(Scope& scope, std::uint32_t segment, const Window& window) {
+  fresh(scope).slide(open_at(segment, now));
+  return scope.counts(window);
 }
 
 void Engine::State::live_figures(Figures& f, const Slot& slot, Time at) const {
@@ -129,7 +119,7 @@ SegmentView Engine::view_segment(std::uint32_t index, const Window& window, Time
 
 bool Engine::keeps(std::uint32_t index, const Window& window) const {
   if (window.kind != Window::Kind::rolling) return window.kind == Window::Kind::calendar;
-  return state_->segments[index].scope.rolling_window(window.length) != nullptr;
+  return state_->segments[index].scope.keeps(window.length);
 }
 
 void Engine::published_segment(std::uint32_t index) {
@@ -164,7 +154,7 @@ StaffingView Engine::view_staffing(std::uint32_t index, Time at) const {
   // A figure about people: of groups only.
   if (known && view.agents.logged_in >= s.config.minimum_group) {
     s.accrue(index, s.now);
-    const Counts t = pool.scope.calendar.counts(Period::day);
+    const Between t = pool.scope.counts(Window{});
     const std::int64_t staffed = t[Counter::busy_ns] + t[Counter::idle_ns];
     if (staffed > 0) view.occupancy = static_cast<double>(t[Counter::busy_ns]) / static_cast<double>(staffed);
   }
@@ -192,7 +182,7 @@ std::vector<UnroutedView> Engine::unrouted() const {
 std::vector<TrendView> Engine::history(std::uint32_t index, Time from) const {
   const Scope& scope = state_->fresh(state_->segments[index].scope);
   std::vector<TrendView> list;
-  for (const TrendView& point : scope.calendar.history())
+  for (const TrendView& point : scope.history())
     if (point.from >= from) list.push_back(point);
   return list;
 }

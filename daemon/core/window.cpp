@@ -5,10 +5,6 @@
 namespace reach {
 namespace {
 constexpr std::size_t history_limit = 7 * 96;  // a week of quarters of an hour
-/// The slot of length `width` that holds `at`; before 1970 too.
-std::int64_t slot_of(Duration at, Duration width) {
-  return at / width - (at % width < Duration::zero() ? 1 : 0);
-}
 constexpr auto interval_index = static_cast<std::size_t>(Period::interval);
 }  // namespace
 
@@ -18,142 +14,182 @@ Periods periods_at(const Zone& zone, Duration interval, Time t) {
   return p;
 }
 
-void CalendarWindows::roll(const Periods& now) {
-  if (periods_[Period::interval] == now[Period::interval]) return;
-  if (!current_.empty()) {
-    const Tally& t = current_;
-    history_.push_back({periods_[Period::interval].from, t[Counter::offered], t[Counter::answered],
-                        t[Counter::abandoned], t[Counter::met], t[Counter::missed]});
-    if (history_.size() > history_limit) history_.pop_front();
+Counts Between::copy() const noexcept {
+  Counts counts;
+  for (std::size_t i = 0; i < counter_count; ++i)
+    counts.counts[i] = static_cast<std::int64_t>(to_->of[i] - from_->of[i]);
+  return counts;
+}
+
+// ---- calendar periods
+
+void Scope::begin_interval(const Periods& now) {
+  CalendarWindows& c = *calendar_;
+  if (const Between t(c.begin[interval_index], now_); c.begin[interval_index] != now_) {
+    c.history.push_back({interval_.from, t[Counter::offered], t[Counter::answered], t[Counter::abandoned],
+                         t[Counter::met], t[Counter::missed]});
+    if (c.history.size() > history_limit) c.history.erase(c.history.begin());
   }
   for (std::size_t i = 0; i < period_count; ++i) {
-    if (i == interval_index) continue;
-    if (periods_.range[i] == now.range[i])
-      closed_[i].add(current_);
-    else
-      closed_[i].clear();
+    if (i != interval_index && c.range[i] == now.range[i]) {
+      c.waits[i].add(waits_);
+    } else {
+      c.begin[i] = now_;
+      c.waits[i].clear();
+    }
   }
-  current_.clear();
-  periods_ = now;
+  waits_.clear();
+  c.range = now.range;
+  interval_ = now[Period::interval];
 }
 
-template <class Apply>
-void CalendarWindows::book(Time at, bool correction, const Apply& apply) {
-  if (!correction || at >= periods_[Period::interval].from) {
-    apply(current_);
-    return;
-  }
+/// In periods that began after `at`, what is taken back was never counted: their beginnings move along.
+void Scope::take_off_closed(const Changes& changes, Time at) {
   for (std::size_t i = 0; i < period_count; ++i)
-    if (i != interval_index && at >= periods_.range[i].from) apply(closed_[i]);
+    if (i == interval_index || at < calendar_->range[i].from) calendar_->begin[i].add(changes);
 }
 
-void CalendarWindows::add(Counter counter, Time at, std::int64_t n, bool correction) {
-  book(at, correction, [&](Tally& t) { t[counter] += n; });
+void Scope::add_wait(Duration wait, std::int64_t n, Time at, Duration open_at, bool correction) {
+  const auto bucket = WaitHistogram::bucket_of(wait);
+  if (!correction || at >= interval_.from) {
+    waits_.add(bucket, n);
+  } else {
+    for (std::size_t i = 0; i < period_count; ++i)
+      if (i != interval_index && at >= calendar_->range[i].from) calendar_->waits[i].add(bucket, n);
+  }
+  for (Rolling& window : rolling_) window.add_wait(bucket, n, open_at, now_);
 }
 
-void CalendarWindows::add_wait(WaitHistogram::Bucket bucket, Time at, std::int64_t n, bool correction) {
-  book(at, correction, [&](Tally& t) { t.waits.add(bucket, n); });
+// ---- rolling windows
+
+Scope::Rolling::Rolling(Duration window_length)
+    : length(window_length), bucket(std::max<Duration>(std::chrono::seconds(1), window_length / 600)) {
+  newest_end = bucket;
 }
 
-Tally CalendarWindows::tally(Period kind) const {
-  Tally t = current_;
-  t.add(closed_[static_cast<std::size_t>(kind)]);
-  return t;
+/// The slot that holds `at`; before 1970 too.
+std::int64_t Scope::Rolling::slot_of(Duration at) const noexcept {
+  return at / bucket - (at % bucket < Duration::zero() ? 1 : 0);
 }
 
-Counts CalendarWindows::counts(Period kind) const noexcept {
-  Counts c = current_;
-  c.add(closed_[static_cast<std::size_t>(kind)]);
-  return c;
-}
-
-RollingWindow::RollingWindow(Duration length)
-    : length_(length), bucket_(std::max<Duration>(std::chrono::seconds(1), length / 600)) {}
-
-void RollingWindow::apply(Key key, std::int64_t n) {
-  if (key < counter_count)
-    total_.counts[key] += n;
-  else
-    total_.waits.add(static_cast<WaitHistogram::Bucket>(key - counter_count), n);
-}
-
-/// Closes the slot that was being filled, if `slot` is a newer one.
-void RollingWindow::begin_slot(std::int64_t slot) {
-  if (slot <= newest_slot_) return;
+void Scope::Rolling::begin_slot(std::int64_t slot, const Reading& now) {
   for (std::size_t i = 0; i < counter_count; ++i)
-    if (newest_.counts[i] != 0) entries_.push_back({newest_slot_, newest_.counts[i], static_cast<Key>(i)});
-  for (const auto& [bucket, n] : newest_.waits.used())
-    entries_.push_back({newest_slot_, n, static_cast<Key>(counter_count + bucket)});
-  newest_.clear();
-  newest_slot_ = slot;
+    if (const std::uint64_t n = now.of[i] - newest_reading.of[i]; n != 0)
+      slots.push_back({newest, static_cast<std::int64_t>(n), static_cast<Key>(i)});
+  for (const auto& [wait, n] : newest_waits) slots.push_back({newest, n, static_cast<Key>(counter_count + wait)});
+  newest_waits.clear();
+  newest_reading = now;
+  newest = slot;
+  newest_begin = slot * bucket;
+  newest_end = newest_begin + bucket;
 }
 
-void RollingWindow::advance(Duration open_now) {
-  begin_slot(slot_of(open_now, bucket_));
-  // A slot leaves when its end is `length` ago.
-  oldest_kept_ = slot_of(open_now - length_, bucket_);
-  while (!entries_.empty() && entries_.front().slot < oldest_kept_) {
-    apply(entries_.front().key, -entries_.front().n);
-    entries_.pop_front();
-  }
-}
-
-void RollingWindow::change(Key key, Duration at, std::int64_t n) {
-  const std::int64_t slot = slot_of(at, bucket_);
-  if (slot < oldest_kept_) return;
-  apply(key, n);
-  begin_slot(slot);  // what is first of its slot must not leave with an older one
-  if (slot == newest_slot_) {
-    if (key < counter_count)
-      newest_.counts[key] += n;
+/// A slot leaves when its end is `length` ago.
+void Scope::Rolling::forget(Duration open_now) {
+  oldest_kept = slot_of(open_now - length);
+  oldest_end = (oldest_kept + 1) * bucket + length;
+  for (; first < slots.size() && slots[first].slot < oldest_kept; ++first) {
+    const Entry& entry = slots[first];
+    if (entry.key < counter_count)
+      before.of[entry.key] += static_cast<std::uint64_t>(entry.n);
     else
-      newest_.waits.add(static_cast<WaitHistogram::Bucket>(key - counter_count), n);
-    return;
+      waits.add(static_cast<WaitHistogram::Bucket>(entry.key - counter_count), -entry.n);
   }
-  // A late fact joins its like in its slot: a backlog of hours, sent at once after an outage, costs no more than live.
-  auto place = std::ranges::lower_bound(entries_, slot, {}, &Entry::slot);
-  for (; place != entries_.end() && place->slot == slot; ++place) {
+  if (first < 64 || first < slots.size() / 2) return;
+  slots.erase(slots.begin(), slots.begin() + static_cast<std::ptrdiff_t>(first));
+  first = 0;
+}
+
+/// A late fact joins its like in its slot: a backlog of hours, sent at once after an outage, costs no more than live.
+void Scope::Rolling::book(Key key, std::int64_t slot, std::int64_t n) {
+  auto place =
+      std::ranges::lower_bound(slots.begin() + static_cast<std::ptrdiff_t>(first), slots.end(), slot, {}, &Entry::slot);
+  for (; place != slots.end() && place->slot == slot; ++place) {
     if (place->key != key) continue;
     place->n += n;
     return;
   }
-  entries_.insert(place, {slot, n, key});
+  slots.insert(place, {slot, n, key});
 }
 
-void RollingWindow::add(Counter counter, Duration at, std::int64_t n) {
-  change(static_cast<Key>(counter), at, n);
+void Scope::Rolling::go_to(const Changes& changes, Duration at, const Reading& now) {
+  const std::int64_t slot = slot_of(at);
+  if (slot > newest) return begin_slot(slot, now);
+  newest_reading.add(changes);
+  if (oldest_end != Duration::min() && slot < oldest_kept) return before.add(changes);
+  for (const Change& change : changes)
+    if (change.n != 0) book(static_cast<Key>(change.counter), slot, change.n);
 }
 
-void RollingWindow::add_wait(WaitHistogram::Bucket bucket, Duration at, std::int64_t n) {
-  change(static_cast<Key>(counter_count + bucket), at, n);
+void Scope::Rolling::add_wait(WaitHistogram::Bucket wait, std::int64_t n, Duration at, const Reading& now) {
+  const std::int64_t slot = slot_of(at);
+  if (oldest_end != Duration::min() && slot < oldest_kept) return;
+  if (slot > newest) begin_slot(slot, now);
+  waits.add(wait, n);
+  if (slot == newest)
+    newest_waits.emplace_back(wait, n);
+  else
+    book(static_cast<Key>(counter_count + wait), slot, n);
 }
 
-Duration RollingWindow::next_change() const noexcept {
+Duration Scope::Rolling::next_change(const Reading& now) const noexcept {
   std::int64_t oldest = 0;
-  if (!entries_.empty())
-    oldest = entries_.front().slot;
-  else if (!newest_.empty())
-    oldest = newest_slot_;
+  if (first < slots.size())
+    oldest = slots[first].slot;
+  else if (!newest_waits.empty() || newest_reading != now)
+    oldest = newest;
   else
     return Duration::max();
-  return (oldest + 1) * bucket_ + length_;
+  return (oldest + 1) * bucket + length;
 }
 
-void Scope::add(Counter counter, Time at, Duration open_at, std::int64_t n, bool correction) {
-  calendar.add(counter, at, n, correction);
-  for (auto& window : rolling) window.add(counter, open_at, n);
+void Scope::keep(Duration length) {
+  if (!keeps(length)) rolling_.emplace_back(length);
 }
 
-void Scope::add_wait(Duration wait, Time at, Duration open_at, std::int64_t n, bool correction) {
-  const auto bucket = WaitHistogram::bucket_of(wait);
-  calendar.add_wait(bucket, at, n, correction);
-  for (auto& window : rolling) window.add_wait(bucket, open_at, n);
-}
-
-RollingWindow* Scope::rolling_window(Duration length) noexcept {
-  for (auto& window : rolling)
-    if (window.length() == length) return &window;
+const Scope::Rolling* Scope::find(Duration length) const noexcept {
+  for (const Rolling& window : rolling_)
+    if (window.length == length) return &window;
   return nullptr;
+}
+
+// ---- both
+
+Between Scope::counts(const Window& window) const noexcept {
+  if (window.kind == Window::Kind::calendar) return {calendar_->begin[static_cast<std::size_t>(window.period)], now_};
+  const Rolling* rolling = window.kind == Window::Kind::rolling ? find(window.length) : nullptr;
+  return {rolling != nullptr ? rolling->before : now_, now_};
+}
+
+Tally Scope::tally(const Window& window) const {
+  Tally t{counts(window).copy(), {}};
+  if (window.kind == Window::Kind::calendar) {
+    t.waits = calendar_->waits[static_cast<std::size_t>(window.period)];
+    t.waits.add(waits_);
+  } else if (const Rolling* rolling = window.kind == Window::Kind::rolling ? find(window.length) : nullptr) {
+    t.waits = rolling->waits;
+  }
+  return t;
+}
+
+Duration Scope::next_change(Duration length) const noexcept {
+  const Rolling* rolling = find(length);
+  return rolling == nullptr ? Duration::max() : rolling->next_change(now_);
+}
+
+void Scope::inherit(Scope& from) {
+  interval_ = from.interval_;
+  calendar_ = std::move(from.calendar_);
+  from.calendar_ = std::make_unique<CalendarWindows>();
+  waits_ = std::move(from.waits_);
+  now_ = from.now_;
+  for (Rolling& window : rolling_) {
+    const auto same = std::ranges::find(from.rolling_, window.length, &Rolling::length);
+    if (same != from.rolling_.end())
+      window = std::move(*same);
+    else
+      window.before = window.newest_reading = now_;
+  }
 }
 
 }  // namespace reach

@@ -2,10 +2,11 @@
 #pragma once
 #include <array>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <vector>
 
 #include "daemon/core/calendar.hpp"
+#include "daemon/core/config.hpp"
 #include "daemon/core/tally.hpp"
 #include "daemon/core/view.hpp"
 
@@ -18,88 +19,154 @@ struct Periods {
 };
 [[nodiscard]] Periods periods_at(const Zone& zone, Duration interval, Time t);
 
-/// Tallies of the current interval, hour, day, week and month.
+/// Where a scope's counters stood at one moment. They only run on, like a meter: what a window holds is the difference
+/// of two readings, which stays right when a sum of nanoseconds has gone round 64 bits.
+struct Reading {
+  std::array<std::uint64_t, counter_count> of{};
+  std::uint64_t& operator[](Counter c) noexcept { return of[static_cast<std::size_t>(c)]; }
+  void add(const Changes& changes) noexcept {
+    for (const Change& change : changes) (*this)[change.counter] += static_cast<std::uint64_t>(change.n);
+  }
+  friend bool operator==(const Reading&, const Reading&) = default;
+};
+
+/// What was counted between two readings; copies neither.
+class Between {
+ public:
+  Between(const Reading& from, const Reading& to) : from_(&from), to_(&to) {}
+  [[nodiscard]] std::int64_t operator[](Counter c) const noexcept {
+    const auto i = static_cast<std::size_t>(c);
+    return static_cast<std::int64_t>(to_->of[i] - from_->of[i]);
+  }
+  [[nodiscard]] Counts copy() const noexcept;
+
+ private:
+  const Reading *from_, *to_;
+};
+
+/// One place where figures are kept: a segment, a service in it, a site in it, a queue, a pool. It has one meter for
+/// each counter; every window remembers the reading at its beginning.
 ///
-/// A fact is booked in the period in which it becomes known: one that is learnt after its interval closed counts in
-/// the current interval, so that sums over intervals are exact. What takes back an earlier fact (`correction`) is
-/// taken off only where that earlier fact's period is still open.
-class CalendarWindows {
+/// *Calendar periods.* A fact is booked in the period in which it becomes known: one that is learnt after its interval
+/// closed counts in the current interval, so that sums over intervals are exact. What takes back an earlier fact
+/// (`correction`) is taken off only where that earlier fact's period is still open.
+///
+/// *Rolling windows* of open time go in buckets of max(1 s, length / 600): a figure may differ from the exact sliding
+/// window by one bucket at its old end. A fact counts at its own time, if the window still holds that.
+class Scope {
  public:
-  void roll(const Periods& now);
-  void add(Counter counter, Time at, std::int64_t n, bool correction);
-  void add_wait(WaitHistogram::Bucket bucket, Time at, std::int64_t n, bool correction);
-  /// The tally of the current period of `kind`. Call roll() first.
-  [[nodiscard]] Tally tally(Period kind) const;
-  /// Its counts alone: cheap enough for every event.
-  [[nodiscard]] Counts counts(Period kind) const noexcept;
-  [[nodiscard]] const std::deque<TrendView>& history() const noexcept { return history_; }
-  template <class A>
-  void visit(A& archive) {
-    archive(periods_.range, current_, closed_, history_);
+  /// From now on there is a rolling window of this length, too.
+  void keep(Duration length);
+  [[nodiscard]] bool keeps(Duration length) const noexcept { return find(length) != nullptr; }
+
+  /// Brings the calendar periods up to date. Call before adding and before looking.
+  void roll(const Periods& now) {
+    if (interval_ != now[Period::interval]) begin_interval(now);
   }
-
- private:
-  template <class Apply>
-  void book(Time at, bool correction, const Apply& apply);
-
-  Periods periods_{};
-  Tally current_;                           // of the interval
-  std::array<Tally, period_count> closed_;  // of the closed intervals of each longer period; [interval] stays empty
-  std::deque<TrendView> history_;           // closed intervals in which something happened, at most 7 days of them
-};
-
-/// The last `length` of open time, in buckets of max(1 s, length / 600): the figure may differ from the exact
-/// sliding window by one bucket at its old end.
-class RollingWindow {
- public:
-  explicit RollingWindow(Duration length);
-  RollingWindow() : RollingWindow(Duration(1)) {}  ///< to be read into
-  [[nodiscard]] Duration length() const noexcept { return length_; }
-  /// `open_now`: the open-time clock. Drops what is older than the window.
-  void advance(Duration open_now);
-  /// Adds at open time `at`; ignored if that has left the window already.
-  void add(Counter counter, Duration at, std::int64_t n);
-  void add_wait(WaitHistogram::Bucket bucket, Duration at, std::int64_t n);
-  [[nodiscard]] const Tally& tally() const noexcept { return total_; }
-  /// Open time at which the oldest bucket leaves; Duration::max() if the window is empty.
-  [[nodiscard]] Duration next_change() const noexcept;
-  template <class A>
-  void visit(A& archive) {
-    archive(length_, bucket_, total_, newest_, newest_slot_, oldest_kept_, entries_);
+  /// Brings the rolling windows up to `open_now`, the open-time clock. Call before looking.
+  void slide(Duration open_now) {
+    for (Rolling& window : rolling_) window.slide(open_now, now_);
   }
-
- private:
-  // A counter, or from counter_count on a bucket of waits.
-  using Key = std::uint16_t;
-  struct Entry {
-    std::int64_t slot;
-    std::int64_t n;
-    Key key;
-    template <class A>
-    void visit(A& archive) {
-      archive(slot, n, key);
-    }
-  };
-  void begin_slot(std::int64_t slot);
-  void change(Key key, Duration at, std::int64_t n);
-  void apply(Key key, std::int64_t n);
-
-  Duration length_, bucket_;
-  Tally total_, newest_;  // newest_: of the slot that is being filled
-  std::int64_t newest_slot_ = 0;
-  std::int64_t oldest_kept_ = INT64_MIN;
-  std::deque<Entry> entries_;  // of the slots before, ascending
-};
-
-/// One place where figures are kept: a segment, a service in it, a site in it, a queue, a pool.
-struct Scope {
-  CalendarWindows calendar;
-  std::vector<RollingWindow> rolling;
 
   /// `open_at`: the open-time clock at `at`.
-  void add(Counter counter, Time at, Duration open_at, std::int64_t n, bool correction = false);
-  void add_wait(Duration wait, Time at, Duration open_at, std::int64_t n, bool correction = false);
-  [[nodiscard]] RollingWindow* rolling_window(Duration length) noexcept;
+  void add(const Changes& changes, Time at, Duration open_at, bool correction = false) {
+    if (correction && at < interval_.from) take_off_closed(changes, at);
+    for (Rolling& window : rolling_)
+      if (open_at < window.newest_begin || open_at >= window.newest_end) window.go_to(changes, open_at, now_);
+    now_.add(changes);
+  }
+  void add_wait(Duration wait, std::int64_t n, Time at, Duration open_at, bool correction = false);
+
+  /// What the window holds; of a rolling window that is not kept, and of "now": nothing.
+  [[nodiscard]] Between counts(const Window& window) const noexcept;
+  [[nodiscard]] Tally tally(const Window& window) const;
+  /// Open time at which the oldest bucket leaves the rolling window; Duration::max() if it is empty or not kept.
+  [[nodiscard]] Duration next_change(Duration length) const noexcept;
+  /// Closed intervals in which something happened, oldest first, at most 7 days of them.
+  [[nodiscard]] const std::vector<TrendView>& history() const noexcept { return calendar_->history; }
+
+  /// Goes on with the counts of `from`, and with those of its rolling windows that this scope keeps, too.
+  void inherit(Scope& from);
+
+  template <class A>
+  void visit(A& archive) {
+    archive(now_, interval_.from, interval_.to, *calendar_, waits_, rolling_);
+  }
+
+ private:
+  struct Rolling {
+    Rolling() = default;  ///< to be read into
+    explicit Rolling(Duration window_length);
+    void slide(Duration open_now, const Reading& now) {
+      if (open_now >= newest_end) begin_slot(slot_of(open_now), now);
+      if (open_now >= oldest_end || open_now < oldest_end - bucket) forget(open_now);
+    }
+    /// For facts that are not of the newest slot: begins a newer one, or books them in an older one.
+    void go_to(const Changes& changes, Duration at, const Reading& now);
+    void add_wait(WaitHistogram::Bucket wait, std::int64_t n, Duration at, const Reading& now);
+    [[nodiscard]] Duration next_change(const Reading& now) const noexcept;
+    template <class A>
+    void visit(A& archive) {
+      slots.erase(slots.begin(), slots.begin() + static_cast<std::ptrdiff_t>(first));
+      first = 0;
+      archive(length, bucket, newest, newest_begin, newest_end, oldest_kept, oldest_end, before, newest_reading, waits,
+              newest_waits, slots);
+    }
+
+    // A counter, or from counter_count on a bucket of waits.
+    using Key = std::uint16_t;
+    struct Entry {
+      std::int64_t slot, n;
+      Key key;
+      template <class A>
+      void visit(A& archive) {
+        archive(slot, n, key);
+      }
+    };
+    [[nodiscard]] std::int64_t slot_of(Duration at) const noexcept;
+    void begin_slot(std::int64_t slot, const Reading& now);
+    void forget(Duration open_now);
+    void book(Key key, std::int64_t slot, std::int64_t n);
+
+    Duration length{}, bucket{1};
+    std::int64_t newest = 0;                                                   // the slot that is being filled …
+    Duration newest_begin{}, newest_end{};                                     // … holds these open times
+    std::int64_t oldest_kept = 0;                                              // older slots have left
+    Duration oldest_end = Duration::min();                                     // when the next one will
+    Reading before;                                                            // what has left, or never was in it
+    Reading newest_reading;                                                    // at the beginning of the newest slot
+    WaitHistogram waits;                                                       // all of the window's
+    std::vector<std::pair<WaitHistogram::Bucket, std::int64_t>> newest_waits;  // of the newest slot
+    std::vector<Entry> slots;  // of the slots before it, ascending, from `first` on
+    std::size_t first = 0;
+  };
+
+  /// What is needed once an interval.
+  struct CalendarWindows {
+    std::array<TimeRange, period_count> range{};
+    std::array<Reading, period_count> begin;        // at the beginning of each period
+    std::array<WaitHistogram, period_count> waits;  // of its closed intervals
+    std::vector<TrendView> history;
+    template <class A>
+    void visit(A& archive) {
+      for (TimeRange& r : range) archive(r.from, r.to);
+      archive(begin, waits, history);
+    }
+  };
+  [[nodiscard]] const Rolling* find(Duration length) const noexcept;
+  void begin_interval(const Periods& now);
+  void take_off_closed(const Changes& changes, Time at);
+
+  TimeRange interval_;  // the current one
+  std::vector<Rolling> rolling_;
+  std::unique_ptr<CalendarWindows> calendar_ = std::make_unique<CalendarWindows>();
+  WaitHistogram waits_;  // of the current interval
+  Reading now_;
 };
+
+template <class A>
+void visit(A& archive, Reading& reading) {
+  archive(reading.of);
+}
 
 }  // namespace reach

@@ -14,69 +14,139 @@ Time at(std::int64_t second) {
   return Time(seconds(second));
 }
 
+constexpr Duration half_hour = minutes(30);
+const Window rolling{Window::Kind::rolling, half_hour};
+Window calendar(Period period) {
+  return {.period = period};
+}
+
+/// A scope whose clock is always open.
+struct Scoped {
+  Scope scope;
+  void add(Counter counter, Time t, std::int64_t n = 1, bool correction = false) {
+    scope.add({{counter, n}}, t, t.time_since_epoch(), correction);
+  }
+  void roll(Time t) { scope.roll(periods_at(Zone{}, minutes(15), t)); }
+  [[nodiscard]] std::int64_t count(Counter counter, const Window& window) const {
+    return scope.counts(window)[counter];
+  }
+};
+
 TEST(RollingWindow, EqualsTheExactWindowWithinOneBucket) {
   const unsigned seed = 7;
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
-  RollingWindow window(minutes(30));
+  Scoped s;
+  s.scope.keep(half_hour);
   std::vector<double> facts;
   double t = 0;
   for (int i = 0; i < 5000; ++i) {
     t += std::exponential_distribution<double>(0.3)(random);
     const double fact = std::max(0.0, t - std::uniform_real_distribution<double>(0, 20)(random));  // some learnt late
-    window.advance(Duration(std::llround(t * 1e9)));
-    window.add(Counter::met, Duration(std::llround(fact * 1e9)), 1);
+    s.scope.slide(Duration(std::llround(t * 1e9)));
+    s.add(Counter::met, Time(Duration(std::llround(fact * 1e9))));
+    s.scope.add_wait(seconds(1), 1, Time{}, Duration(std::llround(fact * 1e9)));
     facts.push_back(fact);
     std::int64_t exact = 0, with_a_bucket = 0;
     for (const double f : facts) {
       exact += f > t - 1800;
       with_a_bucket += f > t - 1803;
     }
-    ASSERT_GE(window.tally()[Counter::met], exact) << "at " << t;
-    ASSERT_LE(window.tally()[Counter::met], with_a_bucket) << "at " << t;
+    const Tally tally = s.scope.tally(rolling);
+    ASSERT_GE(tally[Counter::met], exact) << "at " << t;
+    ASSERT_LE(tally[Counter::met], with_a_bucket) << "at " << t;
+    ASSERT_EQ(tally[Counter::met], tally.waits.count());
   }
-  window.advance(window.next_change() + minutes(60));
-  EXPECT_TRUE(window.tally().empty());
+  s.scope.slide(s.scope.next_change(half_hour) + minutes(60));
+  EXPECT_EQ(s.count(Counter::met, rolling), 0);
+  EXPECT_EQ(s.scope.tally(rolling).waits.count(), 0);
 }
 
 TEST(RollingWindow, ForgetsBefore1970AsAfter) {
-  RollingWindow window(minutes(30));
+  Scoped s;
+  s.scope.keep(half_hour);
   const Duration long_ago = -std::chrono::hours(24 * 365 * 200);
-  window.advance(long_ago);
-  window.add(Counter::met, long_ago, 1);
-  EXPECT_EQ(window.tally()[Counter::met], 1);
-  window.advance(window.next_change());
-  EXPECT_EQ(window.tally()[Counter::met], 0);
-  EXPECT_EQ(window.next_change(), Duration::max());
+  s.scope.slide(long_ago);
+  s.add(Counter::met, Time(long_ago));
+  EXPECT_EQ(s.count(Counter::met, rolling), 1);
+  s.scope.slide(s.scope.next_change(half_hour));
+  EXPECT_EQ(s.count(Counter::met, rolling), 0);
+  EXPECT_EQ(s.scope.next_change(half_hour), Duration::max());
+}
+
+TEST(RollingWindow, LeavesOutWhatIsOlderThanItAndTakesBackWhatItHolds) {
+  Scoped s;
+  s.scope.keep(half_hour);
+  s.scope.slide(seconds(10'000));
+  s.add(Counter::met, at(10'000 - 1'900));
+  EXPECT_EQ(s.count(Counter::met, rolling), 0);
+  s.add(Counter::met, at(10'000 - 600));
+  s.scope.slide(seconds(11'000));
+  s.add(Counter::met, at(10'000 - 600), -1, true);
+  EXPECT_EQ(s.count(Counter::met, rolling), 0);
+  s.scope.slide(seconds(20'000));
+  EXPECT_EQ(s.count(Counter::met, rolling), 0);
+  EXPECT_EQ(s.scope.next_change(half_hour), Duration::max());
+}
+
+TEST(RollingWindow, StaysExactWhenASumGoesRound64Bits) {
+  Scoped s;
+  s.scope.keep(half_hour);
+  for (int i = 0; i < 40; ++i) {
+    s.scope.slide(seconds(i * 1'000));
+    s.add(Counter::busy_ns, at(i * 1'000), std::int64_t{1} << 61);
+  }
+  EXPECT_EQ(s.count(Counter::busy_ns, rolling), std::int64_t{1} << 62);
 }
 
 TEST(CalendarWindows, BooksAFactWhereItBecomesKnownAndACorrectionWhereTheFactWas) {
-  const Zone utc;
-  CalendarWindows windows;
-  windows.roll(periods_at(utc, minutes(15), at(0)));
-  windows.add(Counter::missed, at(10), 1, false);
-  windows.roll(periods_at(utc, minutes(15), at(1000)));
-  windows.add(Counter::offered, at(20), 1, false);  // learnt late: counts in this interval
-  windows.add(Counter::missed, at(10), -1, true);   // that interval is closed: taken off the day only
-  EXPECT_EQ(windows.tally(Period::interval)[Counter::offered], 1);
-  EXPECT_EQ(windows.tally(Period::interval)[Counter::missed], 0);
-  EXPECT_EQ(windows.tally(Period::day)[Counter::missed], 0);
-  ASSERT_EQ(windows.history().size(), 1U);
-  EXPECT_EQ(windows.history()[0].missed, 1);
+  Scoped s;
+  s.roll(at(0));
+  s.add(Counter::missed, at(10));
+  s.roll(at(1000));
+  s.add(Counter::offered, at(20));           // learnt late: counts in this interval
+  s.add(Counter::missed, at(10), -1, true);  // that interval is closed: taken off the day only
+  EXPECT_EQ(s.count(Counter::offered, calendar(Period::interval)), 1);
+  EXPECT_EQ(s.count(Counter::missed, calendar(Period::interval)), 0);
+  EXPECT_EQ(s.count(Counter::missed, calendar(Period::day)), 0);
+  s.roll(at(86'400));
+  s.add(Counter::missed, at(10), -1, true);  // the day is closed, too
+  EXPECT_EQ(s.count(Counter::missed, calendar(Period::day)), 0);
+  EXPECT_EQ(s.count(Counter::missed, calendar(Period::month)), -1);
+  ASSERT_EQ(s.scope.history().size(), 2U);
+  EXPECT_EQ(s.scope.history()[0].missed, 1);
 }
 
 TEST(CalendarWindows, DayIsTheSumOfItsIntervalsAndEndsWithThem) {
-  const Zone utc;
-  CalendarWindows windows;
+  Scoped s;
   for (int i = 0; i < 96; ++i) {
-    windows.roll(periods_at(utc, minutes(15), at(i * 900)));
-    windows.add(Counter::offered, at(i * 900), 1, false);
+    s.roll(at(i * 900));
+    s.add(Counter::offered, at(i * 900));
+    s.scope.add_wait(seconds(i), 1, at(i * 900), seconds(i * 900));
   }
-  EXPECT_EQ(windows.tally(Period::day)[Counter::offered], 96);
-  EXPECT_EQ(windows.tally(Period::hour)[Counter::offered], 4);
-  windows.roll(periods_at(utc, minutes(15), at(86400)));
-  EXPECT_EQ(windows.tally(Period::day)[Counter::offered], 0);
-  EXPECT_EQ(windows.tally(Period::month)[Counter::offered], 96);
+  EXPECT_EQ(s.count(Counter::offered, calendar(Period::day)), 96);
+  EXPECT_EQ(s.count(Counter::offered, calendar(Period::hour)), 4);
+  EXPECT_EQ(s.scope.tally(calendar(Period::hour)).waits.count(), 4);
+  s.roll(at(86400));
+  EXPECT_EQ(s.count(Counter::offered, calendar(Period::day)), 0);
+  EXPECT_EQ(s.count(Counter::offered, calendar(Period::month)), 96);
+  EXPECT_EQ(s.scope.tally(calendar(Period::month)).waits.count(), 96);
+}
+
+TEST(CalendarWindows, GoOnInAnotherScopeThatKeepsOtherWindows) {
+  Scoped old;
+  old.scope.keep(half_hour);
+  old.roll(at(0));
+  old.add(Counter::offered, at(1));
+  Scoped next;
+  next.scope.keep(half_hour);
+  next.scope.keep(minutes(5));
+  next.scope.inherit(old.scope);
+  next.add(Counter::offered, at(2));
+  EXPECT_EQ(next.count(Counter::offered, calendar(Period::day)), 2);
+  EXPECT_EQ(next.count(Counter::offered, rolling), 2);
+  EXPECT_EQ(next.count(Counter::offered, {Window::Kind::rolling, minutes(5)}), 1);
+  EXPECT_EQ(next.count(Counter::offered, {Window::Kind::rolling, minutes(7)}), 0);  // not kept
 }
 
 TEST(WaitHistogram, KeepsTheRelativeErrorOfQuantilesUnderOnePercent) {
