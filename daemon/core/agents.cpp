@@ -54,12 +54,12 @@ void Engine::State::move_people(std::uint32_t index, AgentState to) {
   Agent& agent = agents[index];
   const AgentState from = agent.state;
   agent.state = to;
-  for (const std::uint32_t segment : agent.segments) {
+  for (const std::uint32_t segment : teams[agent.team].segments) {
     --segments[segment].people.in[at(from)];
     ++segments[segment].people.in[at(to)];
     touch(segment);
   }
-  for (const std::uint32_t pool : agent.pools) {
+  for (const std::uint32_t pool : teams[agent.team].pools) {
     accrue(pool, now);
     --pools[pool].people.in[at(from)];
     ++pools[pool].people.in[at(to)];
@@ -74,25 +74,35 @@ void Engine::State::refresh_agent(std::uint32_t index) {
   if (now_is != agents[index].state) move_people(index, now_is);
 }
 
+std::uint32_t Engine::State::team_of(const std::vector<std::uint32_t>& served) {
+  const auto [found, is_new] = team_index.try_emplace(served, static_cast<std::uint32_t>(teams.size()));
+  if (!is_new) return found->second;
+  Team team;
+  team.queues = served;
+  for (const std::uint32_t queue : served) {
+    if (queues[queue].segment == none) continue;
+    add_unique(team.segments, queues[queue].segment);
+    if (segments[queues[queue].segment].pool != none) add_unique(team.pools, segments[queues[queue].segment].pool);
+  }
+  teams.push_back(std::move(team));
+  return found->second;
+}
+
 /// The agent serves these queues, and no others, from now on.
 void Engine::State::serve_queues(std::uint32_t index, const std::vector<std::uint32_t>& served) {
   Agent& agent = agents[index];
-  if (agent.queues == served) return;
+  const std::uint32_t team = team_of(served);
+  if (agent.team == team) return;
   const AgentState keep = agent.state;
   if (keep != AgentState::logged_out) move_people(index, AgentState::logged_out);
-  for (const std::uint32_t segment : agent.segments) --segments[segment].people.in[at(AgentState::logged_out)];
-  for (const std::uint32_t pool : agent.pools) --pools[pool].people.in[at(AgentState::logged_out)];
-  agent.queues = served;
-  agent.segments.clear();
-  agent.pools.clear();
-  for (const std::uint32_t queue : served) {
-    if (queues[queue].segment == none) continue;
-    add_unique(agent.segments, queues[queue].segment);
-    if (segments[queues[queue].segment].pool != none) add_unique(agent.pools, segments[queues[queue].segment].pool);
-    link_source(agent.source, queues[queue].segment);
-  }
-  for (const std::uint32_t segment : agent.segments) ++segments[segment].people.in[at(AgentState::logged_out)];
-  for (const std::uint32_t pool : agent.pools) ++pools[pool].people.in[at(AgentState::logged_out)];
+  const auto count_out = [&](std::int64_t n) {
+    for (const std::uint32_t s : teams[agent.team].segments) segments[s].people.in[at(AgentState::logged_out)] += n;
+    for (const std::uint32_t p : teams[agent.team].pools) pools[p].people.in[at(AgentState::logged_out)] += n;
+  };
+  count_out(-1);
+  agent.team = team;
+  for (const std::uint32_t segment : teams[team].segments) link_source(agent.source, segment);
+  count_out(1);
   if (keep != AgentState::logged_out) move_people(index, keep);
 }
 

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/core/short_text.hpp"
+
 namespace reach {
 
 /// The bytes are not what this version writes: cut short, damaged, or of another version.
@@ -28,6 +30,14 @@ class Archive {
   template <class... Fields>
   void operator()(Fields&... fields) {
     (one(fields), ...);
+  }
+  /// Anything with size(), resize() and [].
+  template <class List>
+  void list(List& values) {
+    std::size_t size = values.size();
+    self().size(size);
+    if (values.size() != size) values.resize(size);
+    for (std::size_t i = 0; i < size; ++i) one(values[i]);
   }
 
  private:
@@ -52,6 +62,17 @@ class Archive {
     }
   }
   void one(std::string& text) { self().text(text); }
+  void one(ShortText& text) {
+    std::string copy(view(text));
+    self().text(copy);
+    text.assign(copy.begin(), copy.end());
+  }
+  // Indices: "none" is as short as 0.
+  void one(std::uint32_t& index) {
+    auto number = static_cast<std::int64_t>(static_cast<std::int32_t>(index));
+    self().integer(number);
+    index = static_cast<std::uint32_t>(number);
+  }
   template <class Rep, class Ratio>
   void one(std::chrono::duration<Rep, Ratio>& d) {
     auto count = static_cast<std::int64_t>(d.count());
@@ -91,13 +112,6 @@ class Archive {
   template <class T>
   void one(std::deque<T>& values) {
     list(values);
-  }
-  template <class List>
-  void list(List& values) {
-    std::size_t size = values.size();
-    self().size(size);
-    if (values.size() != size) values.resize(size);
-    for (auto& value : values) one(value);
   }
 };
 

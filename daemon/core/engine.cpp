@@ -18,11 +18,8 @@ constexpr Duration first_advice_after = std::chrono::seconds(5);
 }  // namespace
 
 Engine::State::State(Config configuration, EngineOptions engine_options, Time start)
-    : config(std::move(configuration)),
-      options(engine_options),
-      now(start),
-      happened_at(start),
-      contact_index(0, ContactHash{&contacts}, ContactEqual{&contacts}) {
+    : config(std::move(configuration)), options(engine_options), now(start), happened_at(start) {
+  team_of({});
   periods = periods_at(config.zone, config.interval, now);
   timers.arm(TimerKind::period, 0, periods[Period::interval].to);
   if (only_service(Medium::call) == none &&
@@ -177,6 +174,12 @@ void Engine::State::fire(const Timers::Due& due) {
       pass_alert(due.subject);
       break;
     case TimerKind::source:
+      if (const Time silent =
+              sources[due.subject].view.last_heard.value_or(due.at - config.stale_after) + config.stale_after;
+          silent > due.at && !catching_up) {
+        timers.arm(TimerKind::source, due.subject, silent);
+        break;
+      }
       lost(due.subject, SourceCondition::stale,
            "nothing heard for " + format_duration(config.stale_after) + "; its figures are stale");
       break;
@@ -191,6 +194,8 @@ void Engine::State::fire(const Timers::Due& due) {
         on_outcome_unknown(oldest, now);
       }
       arm_expiry();
+      break;
+    case TimerKind::count_:
       break;
   }
 }
@@ -298,15 +303,21 @@ void Engine::State::catch_up(bool begins) {
   }
 }
 
+void Engine::State::take(const Event& event, Time at, Decisions& decisions) {
+  out = &decisions;
+  advance(std::max(at, now), false);
+  // What is later than that is a correction, and says nothing about the present.
+  if (event.at < now && now - event.at <= config.stale_after) happened_at = event.at;
+  apply(event);
+  evaluate_touched();
+  out = nullptr;
+}
+
 void Engine::State::take(const Input& input, Time at, Decisions& decisions) {
+  if (const auto* event = std::get_if<Event>(&input)) return take(*event, at, decisions);
   out = &decisions;
   const Time t = std::max(at, now);
-  if (const auto* event = std::get_if<Event>(&input)) {
-    advance(t, false);
-    // What is later than that is a correction, and says nothing about the present.
-    if (event->at < now && now - event->at <= config.stale_after) happened_at = event->at;
-    apply(*event);
-  } else if (std::holds_alternative<TimePassed>(input)) {
+  if (std::holds_alternative<TimePassed>(input)) {
     advance(t, true);
   } else if (std::holds_alternative<TimeUpTo>(input)) {
     advance(t - Duration(1), true);
@@ -346,6 +357,10 @@ Engine::Engine(Config config, EngineOptions options, Time start)
 Engine::~Engine() = default;
 Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
+
+void Engine::step(const Event& event, Time now, Decisions& out) {
+  state_->take(event, now, out);
+}
 
 void Engine::step(const Input& input, Time now, Decisions& out) {
   state_->take(input, now, out);

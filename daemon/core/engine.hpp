@@ -110,6 +110,7 @@ class Engine {
   /// earlier one is read as the time already reached. Cost per event: O(1), independent of the number of contacts
   /// and segments; O(log segments) where a deadline moves. Never throws on any input.
   void step(const Input& input, Time now, Decisions& out);
+  void step(const Event& event, Time now, Decisions& out);
 
   /// Replaces the configuration at `now`. What keeps its id keeps its state; what is gone ends; alerts of objectives
   /// that are gone resolve.

@@ -69,8 +69,8 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
     if (fresh.segment != none) next.link_source(queue.source, fresh.segment);
   }
   for (const Agent& agent : old.agents) {
-    const std::uint32_t index = next.agent_of(agent.source, agent.id);
-    next.serve_queues(index, agent.queues);  // queue indices are the same: they were told in order
+    const std::uint32_t index = next.agent_of(agent.source, view(agent.id));
+    next.serve_queues(index, old.teams[agent.team].queues);  // queue indices are the same: they were told in order
     Agent& fresh = next.agents[index];
     if (agent.site != none) fresh.site = next.site_of(old.sites[agent.site]);
     fresh.logged_in = agent.logged_in;

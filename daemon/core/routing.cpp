@@ -12,7 +12,8 @@ constexpr std::size_t remembered_at_most = 100'000;
 }  // namespace
 
 std::uint32_t Engine::State::source_of(std::string_view id) {
-  if (const auto found = source_index.find(id); found != source_index.end()) return found->second;
+  if (last_source < sources.size() && sources[last_source].view.id == id) return last_source;  // mostly the same one
+  if (const auto found = source_index.find(id); found != source_index.end()) return last_source = found->second;
   const auto index = static_cast<std::uint32_t>(sources.size());
   source_index.emplace(id, index);
   sources.emplace_back();
@@ -61,7 +62,7 @@ std::uint32_t Engine::State::service_for(const Event& event, const Queue& queue,
 }
 
 std::uint32_t Engine::State::queue_of(std::uint32_t source, std::string_view name) {
-  if (const auto found = queue_index.find(Key(source, name)); found != queue_index.end()) return found->second;
+  if (const auto found = queue_index.find(SourceName(source, name)); found != queue_index.end()) return found->second;
   const auto index = static_cast<std::uint32_t>(queues.size());
   Queue queue;
   queue.name = name;
@@ -95,14 +96,14 @@ std::uint32_t Engine::State::queue_of(std::uint32_t source, std::string_view nam
 }
 
 std::uint32_t Engine::State::agent_of(std::uint32_t source, std::string_view id) {
-  if (const auto found = agent_index.find(Key(source, id)); found != agent_index.end()) return found->second;
+  if (const auto found = agent_index.find(SourceName(source, id)); found != agent_index.end()) return *found;
   const auto index = static_cast<std::uint32_t>(agents.size());
   agents.emplace_back();
-  agents.back().id = id;
+  agents.back().id.assign(id.begin(), id.end());
   agents.back().source = source;
   agents.back().site = sources[source].site;
   sources[source].agents.push_back(index);
-  agent_index.emplace(std::pair(source, std::string(id)), index);
+  agent_index.insert(index);
   return index;
 }
 
@@ -118,11 +119,11 @@ void Engine::State::link_source(std::uint32_t source, std::uint32_t segment) {
 }
 
 std::string Engine::State::contact_name(const Contact& contact) const {
-  return sources[contact.source].view.id + '/' + contact.id;
+  return sources[contact.source].view.id + '/' + std::string(view(contact.id));
 }
 
 std::uint32_t Engine::State::find_contact(std::uint32_t source, std::string_view id) const {
-  const auto found = contact_index.find(Key(source, id));
+  const auto found = contact_index.find(SourceName(source, id));
   return found == contact_index.end() ? none : *found;
 }
 
@@ -158,7 +159,7 @@ std::uint32_t Engine::State::add_contact(std::uint32_t source, std::string_view 
   purge();
   const std::uint32_t index = contacts.add();
   Contact& contact = contacts[index];
-  contact.id = id;
+  contact.id.assign(id.begin(), id.end());
   contact.source = source;
   contact.site = sources[source].site;
   contact_index.insert(index);
@@ -193,7 +194,7 @@ void Engine::State::purge() {
 
 void Engine::State::arm_expiry() {
   const std::uint32_t oldest = lists[live_calls].first;
-  timers.arm(TimerKind::expiry, 0, oldest == none ? never : contacts[oldest].touched + config.expire_after);
+  if (oldest != none) timers.arm_by(TimerKind::expiry, 0, contacts[oldest].touched + config.expire_after);
 }
 
 }  // namespace reach

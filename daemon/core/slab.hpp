@@ -1,7 +1,8 @@
 // A table whose rows keep their index until they are erased. Freed rows are used again.
 #pragma once
+#include <array>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <vector>
 
 namespace reach {
@@ -19,7 +20,7 @@ class Slab {
       rows_[index] = Row{};
       return index;
     }
-    rows_.emplace_back();
+    rows_.resize(rows_.size() + 1);
     return static_cast<std::uint32_t>(rows_.size() - 1);
   }
   void erase(std::uint32_t index) {
@@ -30,12 +31,29 @@ class Slab {
   [[nodiscard]] const Row& operator[](std::uint32_t index) const { return rows_[index]; }
   template <class A>
   void visit(A& archive) {
-    archive(rows_, free_);
+    archive.list(rows_);
+    archive(free_);
   }
   [[nodiscard]] std::size_t used() const noexcept { return rows_.size() - free_.size(); }
 
  private:
-  std::deque<Row> rows_;
+  /// Grows in pieces and never moves a row: a million of them must not be copied while callers wait.
+  class Rows {
+   public:
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    void resize(std::size_t size) {
+      while (pieces_.size() * piece < size) pieces_.push_back(std::make_unique<std::array<Row, piece>>());
+      size_ = size;
+    }
+    Row& operator[](std::size_t i) { return (*pieces_[i / piece])[i % piece]; }
+    const Row& operator[](std::size_t i) const { return (*pieces_[i / piece])[i % piece]; }
+
+   private:
+    static constexpr std::size_t piece = 256;
+    std::vector<std::unique_ptr<std::array<Row, piece>>> pieces_;
+    std::size_t size_ = 0;
+  };
+  Rows rows_;
   std::vector<std::uint32_t> free_;
 };
 

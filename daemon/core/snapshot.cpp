@@ -174,9 +174,13 @@ void visit(A& a, SiteScope& v) {
   a(v.site, v.scope);
 }
 template <class A>
+void visit(A& a, Team& v) {
+  a(v.queues, v.segments, v.pools);
+}
+template <class A>
 void visit(A& a, Agent& v) {
-  a(v.id, v.source, v.site, v.queues, v.segments, v.pools, v.logged_in, v.paused, v.wrap_up, v.unavailable, v.listed,
-    v.ringing, v.talking, v.state);
+  a(v.id, v.source, v.site, v.team, v.logged_in, v.paused, v.wrap_up, v.unavailable, v.listed, v.ringing, v.talking,
+    v.state);
 }
 template <class A>
 void visit(A& a, AlertRule& v) {
@@ -215,7 +219,7 @@ void visit(A& a, Pool& v) {
 template <class A>
 void Engine::State::visit_tables(A& a) {
   a(now, happened_at, catching_up, behind, periods.range, timers, totals, lines, segments, clocks, queues, objectives,
-    pools, sources, agents, sites, watches, resolved, contacts, stays, items, lists, last_acknowledge.done,
+    pools, sources, teams, agents, sites, watches, resolved, contacts, stays, items, lists, last_acknowledge.done,
     last_acknowledge.problem);
   std::vector<std::pair<std::string, Time>> remarks(last_remark.begin(), last_remark.end());
   std::ranges::sort(remarks);
@@ -250,7 +254,8 @@ Engine Engine::load(std::string_view bytes, EngineOptions options) {
   for (std::uint32_t i = 0; i < s.sources.size(); ++i) s.source_index[s.sources[i].view.id] = i;
   for (std::uint32_t i = 0; i < s.sites.size(); ++i) s.site_index[s.sites[i]] = i;
   for (std::uint32_t i = 0; i < s.queues.size(); ++i) s.queue_index[{s.queues[i].source, s.queues[i].name}] = i;
-  for (std::uint32_t i = 0; i < s.agents.size(); ++i) s.agent_index[{s.agents[i].source, s.agents[i].id}] = i;
+  for (std::uint32_t i = 0; i < s.agents.size(); ++i) s.agent_index.insert(i);
+  for (std::uint32_t i = 0; i < s.teams.size(); ++i) s.team_index[s.teams[i].queues] = i;
   for (const ContactList& list : s.lists)
     for (std::uint32_t i = list.first; i != none; i = s.contacts[i].newer) s.contact_index.insert(i);
   for (std::uint32_t w = 0; w < s.watches.size(); ++w) {

@@ -23,7 +23,7 @@ void Engine::State::heard(std::uint32_t index, bool upstream) {
   Source& source = sources[index];
   source.view.last_heard = now;
   source.heard_meanwhile = true;
-  if (options.staleness && !catching_up) timers.arm(TimerKind::source, index, now + config.stale_after);
+  if (options.staleness && !catching_up) timers.arm_by(TimerKind::source, index, now + config.stale_after);
   const SourceCondition condition = upstream ? SourceCondition::connected : SourceCondition::upstream_lost;
   if (source.view.condition == condition) return;
   if (!upstream) return lost(index, condition, "it does not hear its telephone system");
@@ -78,7 +78,7 @@ void Engine::State::end_unseen(std::uint32_t source, std::span<const std::string
   absl::flat_hash_set<std::string_view> there(still_there.begin(), still_there.end());
   std::vector<std::uint32_t> gone;
   for (std::uint32_t i = lists[live_calls].first; i != none; i = contacts[i].newer)
-    if (contacts[i].source == source && !there.contains(contacts[i].id)) gone.push_back(i);
+    if (contacts[i].source == source && !there.contains(view(contacts[i].id))) gone.push_back(i);
   for (const std::uint32_t contact : gone) on_outcome_unknown(contact, now);
   for (const std::uint32_t agent : sources[source].agents) {
     if (agents[agent].listed) continue;

@@ -3,6 +3,8 @@
 #pragma once
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
+#include <absl/hash/hash.h>
+#include <absl/strings/string_view.h>
 
 #include <array>
 #include <deque>
@@ -13,6 +15,7 @@
 #include "daemon/core/engine.hpp"
 #include "daemon/core/lifecycle.hpp"
 #include "daemon/core/line.hpp"
+#include "daemon/core/short_text.hpp"
 #include "daemon/core/slab.hpp"
 #include "daemon/core/timers.hpp"
 #include "daemon/core/window.hpp"
@@ -34,7 +37,7 @@ enum class Stage : std::uint8_t {
 };
 
 struct Contact {
-  std::string id;
+  ShortText id;
   std::uint32_t source = none, queue = none, segment = none, service = none, site = none;
   std::uint32_t offer = none;  ///< stay in a (segment, service)
   std::uint32_t entry = none;  ///< stay in a queue
@@ -95,10 +98,15 @@ struct People {
   [[nodiscard]] AgentCounts counts(bool known) const;
 };
 
+/// A set of queues that people serve, and what follows from it.
+struct Team {
+  std::vector<std::uint32_t> queues, segments, pools;  ///< each once
+};
+
 struct Agent {
-  std::string id;
+  ShortText id;
   std::uint32_t source = none, site = none;
-  std::vector<std::uint32_t> queues, segments, pools;
+  std::uint32_t team = 0;
   bool logged_in = false, paused = false, wrap_up = false, unavailable = false, listed = false;
   std::uint32_t ringing = 0, talking = 0;
   AgentState state = AgentState::logged_out;
@@ -179,7 +187,9 @@ struct Source {
 /// transparent hash does not take ours.)
 struct TextHash {
   using is_transparent = void;
-  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+  std::size_t operator()(std::string_view text) const noexcept {
+    return absl::HashOf(absl::string_view(text.data(), text.size()));
+  }
 };
 struct TextEqual {
   using is_transparent = void;
@@ -192,7 +202,7 @@ using ByName = absl::flat_hash_map<std::string, Value, TextHash, TextEqual>;
 struct SourceNameHash {
   using is_transparent = void;
   std::size_t operator()(const std::pair<std::uint32_t, std::string_view>& key) const noexcept {
-    return TextHash{}(key.second) * 31 + key.first;
+    return absl::HashOf(absl::string_view(key.second.data(), key.second.size()), key.first);
   }
 };
 struct SourceNameEqual {
@@ -203,12 +213,38 @@ struct SourceNameEqual {
 using BySourceName =
     absl::flat_hash_map<std::pair<std::uint32_t, std::string>, std::uint32_t, SourceNameHash, SourceNameEqual>;
 
+/// Likewise, where the names stand in the rows of a table: the index holds row numbers alone.
+using SourceName = std::pair<std::uint32_t, std::string_view>;
+template <class Table>
+struct RowHash {
+  using is_transparent = void;
+  const Table* table;
+  std::size_t operator()(const SourceName& key) const { return SourceNameHash{}(key); }
+  std::size_t operator()(std::uint32_t i) const {
+    return (*this)(SourceName((*table)[i].source, view((*table)[i].id)));
+  }
+};
+template <class Table>
+struct RowEqual {
+  using is_transparent = void;
+  const Table* table;
+  [[nodiscard]] bool is(std::uint32_t i, const SourceName& key) const {
+    return (*table)[i].source == key.first && view((*table)[i].id) == key.second;
+  }
+  bool operator()(std::uint32_t a, std::uint32_t b) const { return a == b; }
+  bool operator()(std::uint32_t a, const SourceName& b) const { return is(a, b); }
+  bool operator()(const SourceName& a, std::uint32_t b) const { return is(b, a); }
+};
+template <class Table>
+using RowIndex = absl::flat_hash_set<std::uint32_t, RowHash<Table>, RowEqual<Table>>;
+
 struct Engine::State {
   State(Config configuration, EngineOptions engine_options, Time start);
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
   // ---- engine.cpp: time and dispatch
+  void take(const Event& event, Time at, Decisions& out);
   void take(const Input& input, Time at, Decisions& out);
   void advance(Time to, bool inclusive);
   void fire(const Timers::Due& due);
@@ -297,6 +333,7 @@ struct Engine::State {
   // ---- agents.cpp
   void on_agent(const Event& event, std::uint32_t source);
   void serve_queues(std::uint32_t agent, const std::vector<std::uint32_t>& queues);
+  std::uint32_t team_of(const std::vector<std::uint32_t>& queues);
   void refresh_agent(std::uint32_t agent);
   void move_people(std::uint32_t agent, AgentState to);
   void accrue(std::uint32_t pool, Time to);
@@ -365,7 +402,9 @@ struct Engine::State {
   std::vector<Objective> objectives;
   std::vector<Pool> pools;
   std::vector<Source> sources;
-  std::vector<Agent> agents;
+  std::uint32_t last_source = 0;  ///< that was looked up
+  std::deque<Agent> agents;
+  std::deque<Team> teams;  ///< [0]: no queues
   std::vector<std::string> sites;
   std::deque<Watch> watches;
   std::deque<Alert> resolved;  ///< the last ones, newest last
@@ -383,23 +422,10 @@ struct Engine::State {
     std::uint32_t segment = none, service = none;
   };
   ByName<Route> routes;  ///< "queue" or "source/queue"
-  using Key = std::pair<std::uint32_t, std::string_view>;
-  struct ContactHash {
-    using is_transparent = void;
-    const Slab<Contact>* table;
-    std::size_t operator()(const Key& key) const { return SourceNameHash{}(key); }
-    std::size_t operator()(std::uint32_t i) const { return (*this)(Key((*table)[i].source, (*table)[i].id)); }
-  };
-  struct ContactEqual {
-    using is_transparent = void;
-    const Slab<Contact>* table;
-    [[nodiscard]] Key key(std::uint32_t i) const { return {(*table)[i].source, (*table)[i].id}; }
-    bool operator()(std::uint32_t a, std::uint32_t b) const { return a == b; }
-    bool operator()(std::uint32_t a, const Key& b) const { return key(a) == b; }
-    bool operator()(const Key& a, std::uint32_t b) const { return a == key(b); }
-  };
-  absl::flat_hash_set<std::uint32_t, ContactHash, ContactEqual> contact_index;
-  BySourceName queue_index, agent_index;
+  RowIndex<Slab<Contact>> contact_index{0, RowHash<Slab<Contact>>{&contacts}, RowEqual<Slab<Contact>>{&contacts}};
+  RowIndex<std::deque<Agent>> agent_index{0, RowHash<std::deque<Agent>>{&agents}, RowEqual<std::deque<Agent>>{&agents}};
+  BySourceName queue_index;
+  absl::flat_hash_map<std::vector<std::uint32_t>, std::uint32_t> team_index;  ///< by queues
   Acknowledged last_acknowledge;
 };
 

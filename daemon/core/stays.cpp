@@ -69,8 +69,8 @@ Changes changes_of(Outcome outcome, Duration wait, std::int64_t n) {
 
 void Engine::State::arm_line(std::uint32_t index) {
   const Line& line = lines[index];
-  timers.arm(TimerKind::line, index,
-             line.undecided.first == none ? never : stays[line.undecided.first].start + line.threshold);
+  if (line.undecided.first != none)
+    timers.arm_by(TimerKind::line, index, stays[line.undecided.first].start + line.threshold);
 }
 
 void Engine::State::link_waiting_stay(std::uint32_t stay) {

@@ -3,23 +3,25 @@
 namespace reach {
 namespace {
 constexpr std::uint32_t nowhere = UINT32_MAX;
-constexpr std::uint64_t after_events = std::uint64_t{1} << 63;
 bool before_events(TimerKind kind) {
   return kind == TimerKind::period || kind == TimerKind::calendar;
 }
 }  // namespace
 
-std::uint32_t& Timers::position(TimerKind kind, std::uint32_t subject) {
-  const auto k = static_cast<std::size_t>(kind);
-  if (positions_.size() <= k) positions_.resize(k + 1);
-  auto& of_kind = positions_[k];
+std::uint32_t Timers::find(TimerKind kind, std::uint32_t subject) const noexcept {
+  const auto& of_kind = positions_[static_cast<std::size_t>(kind)];
+  return subject < of_kind.size() ? of_kind[subject] : nowhere;
+}
+
+void Timers::set_position(TimerKind kind, std::uint32_t subject, std::uint32_t index) {
+  auto& of_kind = positions_[static_cast<std::size_t>(kind)];
   if (of_kind.size() <= subject) of_kind.resize(subject + 1, nowhere);
-  return of_kind[subject];
+  of_kind[subject] = index;
 }
 
 void Timers::place(std::size_t index, const Entry& entry) {
   heap_[index] = entry;
-  position(entry.kind, entry.subject) = static_cast<std::uint32_t>(index);
+  set_position(entry.kind(), entry.subject(), static_cast<std::uint32_t>(index));
 }
 
 void Timers::sift_up(std::size_t index) {
@@ -48,42 +50,43 @@ void Timers::sift_down(std::size_t index) {
 
 void Timers::arm(TimerKind kind, std::uint32_t subject, Time at) {
   if (at == never) return cancel(kind, subject);
-  const std::uint32_t index = position(kind, subject);
-  if (index != nowhere && heap_[index].at == at) return;
-  const std::uint64_t order = armed_++ | (before_events(kind) ? 0 : after_events);
+  const std::uint32_t index = find(kind, subject);
   if (index == nowhere) {
-    heap_.push_back({at, order, kind, subject});
+    heap_.push_back({at, static_cast<std::uint64_t>(kind) << 32 | subject});
     sift_up(heap_.size() - 1);
-  } else {
-    const bool earlier = at < heap_[index].at;
-    heap_[index].at = at;
-    heap_[index].order = order;
-    if (earlier)
-      sift_up(index);
-    else
-      sift_down(index);
+    return;
   }
+  const Time was = heap_[index].at;
+  heap_[index].at = at;
+  if (at < was)
+    sift_up(index);
+  else if (at > was)
+    sift_down(index);
+}
+
+void Timers::arm_by(TimerKind kind, std::uint32_t subject, Time at) {
+  if (const std::uint32_t index = find(kind, subject); index == nowhere || heap_[index].at > at) arm(kind, subject, at);
 }
 
 void Timers::remove(std::size_t index) {
-  position(heap_[index].kind, heap_[index].subject) = nowhere;
+  set_position(heap_[index].kind(), heap_[index].subject(), nowhere);
   const Entry last = heap_.back();
   heap_.pop_back();
   if (index == heap_.size()) return;
   place(index, last);
   sift_up(index);
-  sift_down(position(last.kind, last.subject));
+  sift_down(find(last.kind(), last.subject()));
 }
 
 void Timers::cancel(TimerKind kind, std::uint32_t subject) {
-  if (const std::uint32_t index = position(kind, subject); index != nowhere) remove(index);
+  if (const std::uint32_t index = find(kind, subject); index != nowhere) remove(index);
 }
 
 std::optional<Timers::Due> Timers::take(Time limit, bool inclusive) {
   if (heap_.empty()) return std::nullopt;
   const Entry& first = heap_.front();
-  if (first.at > limit || (first.at == limit && !inclusive && !before_events(first.kind))) return std::nullopt;
-  const Due due{first.at, first.kind, first.subject};
+  if (first.at > limit || (first.at == limit && !inclusive && !before_events(first.kind()))) return std::nullopt;
+  const Due due{first.at, first.kind(), first.subject()};
   remove(0);
   return due;
 }

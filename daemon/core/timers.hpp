@@ -1,5 +1,6 @@
 // Timers as data: what is due when, in an order that is the same in every run.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -8,7 +9,7 @@
 
 namespace reach {
 
-/// What a timer is for; `subject` is an index into the table of that kind.
+/// What a timer is for; `subject` is an index into the table of that kind. At one instant they come in this order.
 enum class TimerKind : std::uint8_t {
   period,    ///< the interval ends: before the events of that instant
   calendar,  ///< a calendar opens or closes: before the events of that instant
@@ -21,10 +22,11 @@ enum class TimerKind : std::uint8_t {
   source,   ///< a source was silent for stale_after
   pool,     ///< recommend anew
   expiry,   ///< the oldest contact expires
+  count_
 };
 
-/// Timers by (time, before events, order of arming). One timer per (kind, subject): arming again moves it.
-/// arm and cancel are O(log timers).
+/// Timers by (time, before events, kind, subject): at one instant the order does not depend on what came before. One
+/// timer per (kind, subject): arming again moves it. arm and cancel are O(log timers).
 class Timers {
  public:
   struct Due {
@@ -33,6 +35,9 @@ class Timers {
     std::uint32_t subject;
   };
   void arm(TimerKind kind, std::uint32_t subject, Time at);
+  /// It is due at `at` at the latest: an earlier time stays. For what moves on with every event; who takes such a timer
+  /// looks whether it is time yet.
+  void arm_by(TimerKind kind, std::uint32_t subject, Time at);
   void cancel(TimerKind kind, std::uint32_t subject);
   /// The next due timer, taken out: strictly before `limit`, or at it if it comes before events, or (with `inclusive`)
   /// at it in any case.
@@ -40,32 +45,32 @@ class Timers {
   [[nodiscard]] Time next() const noexcept { return heap_.empty() ? never : heap_.front().at; }
   template <class A>
   void visit(A& archive) {
-    archive(heap_, positions_, armed_);
+    archive(heap_, positions_);
   }
 
  private:
   struct Entry {
     Time at;
-    std::uint64_t order;  // boundaries first at the same instant, then by arming
-    TimerKind kind;
-    std::uint32_t subject;
+    std::uint64_t key;  // kind and subject; boundaries come first among the kinds
+    [[nodiscard]] TimerKind kind() const noexcept { return static_cast<TimerKind>(key >> 32); }
+    [[nodiscard]] std::uint32_t subject() const noexcept { return static_cast<std::uint32_t>(key); }
     [[nodiscard]] bool before(const Entry& other) const noexcept {
-      return at != other.at ? at < other.at : order < other.order;
+      return at != other.at ? at < other.at : key < other.key;
     }
     template <class A>
     void visit(A& archive) {
-      archive(at, order, kind, subject);
+      archive(at, key);
     }
   };
-  [[nodiscard]] std::uint32_t& position(TimerKind kind, std::uint32_t subject);
+  [[nodiscard]] std::uint32_t find(TimerKind kind, std::uint32_t subject) const noexcept;
+  void set_position(TimerKind kind, std::uint32_t subject, std::uint32_t index);
   void place(std::size_t index, const Entry& entry);
   void sift_up(std::size_t index);
   void sift_down(std::size_t index);
   void remove(std::size_t index);
 
   std::vector<Entry> heap_;
-  std::vector<std::vector<std::uint32_t>> positions_;  // by kind and subject: index in heap_, or none
-  std::uint64_t armed_ = 0;
+  std::array<std::vector<std::uint32_t>, static_cast<std::size_t>(TimerKind::count_)> positions_;  // index in heap_
 };
 
 }  // namespace reach

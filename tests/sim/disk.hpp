@@ -42,6 +42,8 @@ class SimDisk final : public log::Disk {
   void cut_power_in(std::uint64_t calls) { cut_at_ = calls_ + calls; }
   /// The call that changes something after `calls` more of them fails once.
   void fail_in(std::uint64_t calls) { fail_at_ = changes_ + calls; }
+  /// Neither will happen.
+  void stay_well() { cut_at_ = fail_at_ = std::numeric_limits<std::uint64_t>::max(); }
   /// While full, nothing can be created, and of what is appended only a part is taken.
   void set_full(bool full) { full_ = full; }
   [[nodiscard]] bool is_off() const { return off_; }

@@ -168,7 +168,7 @@ void Simulation::work() {
   if (daemon_ && now_ >= next_snapshot_) {
     next_snapshot_ = now_ + random_.between(seconds(5), minutes(3));
     with_daemon([&] {
-      if (faults_.daemon && random_.chance(0.3)) disk_->cut_power_in(random_.pick(20));
+      if (faults_.daemon && now_ < world_.end && random_.chance(0.3)) disk_->cut_power_in(random_.pick(20));
       try {
         happened("snapshot");
         daemon_->make_snapshot();
@@ -248,6 +248,8 @@ void Simulation::heal() {
     adapter->swallow(now_);
   }
   full_until_ = slow_until_ = now_;
+  disk_->stay_well();
+  for (const auto& adapter : adapters_) adapter->disk().stay_well();
   subscriber_.stand_still(now_);
 }
 
