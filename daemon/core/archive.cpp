@@ -1,20 +1,35 @@
 #include "daemon/core/archive.hpp"
 
+#include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace reach {
 
+static_assert(std::endian::native == std::endian::little, "a snapshot holds numbers as this processor does");
+
 void ArchiveWriter::real(double& number) {
-  auto bits = std::bit_cast<std::uint64_t>(number);
-  for (int i = 0; i < 8; ++i, bits >>= 8) buffer_ += static_cast<char>(bits & 0xff);
+  if (used_ + sizeof number > buffer_.size()) finish();
+  std::memcpy(buffer_.data() + used_, &number, sizeof number);
+  used_ += sizeof number;
+}
+
+void ArchiveWriter::text(std::string_view text) {
+  std::size_t length = text.size();
+  size(length);
+  while (!text.empty()) {
+    if (used_ == buffer_.size()) finish();
+    const std::string_view piece = text.substr(0, buffer_.size() - used_);
+    std::ranges::copy(piece, buffer_.data() + used_);
+    used_ += piece.size();
+    text.remove_prefix(piece.size());
+  }
 }
 
 void ArchiveReader::real(double& number) {
-  if (rest_.size() < 8) throw ArchiveError("it ends in the middle of a number");
-  std::uint64_t bits = 0;
-  for (int i = 7; i >= 0; --i) bits = (bits << 8) | static_cast<unsigned char>(rest_[static_cast<std::size_t>(i)]);
-  number = std::bit_cast<double>(bits);
-  rest_.remove_prefix(8);
+  if (end_ - at_ < static_cast<std::ptrdiff_t>(sizeof number)) throw ArchiveError("it ends in the middle of a number");
+  std::memcpy(&number, at_, sizeof number);
+  at_ += sizeof number;
 }
 
 }  // namespace reach

@@ -22,6 +22,8 @@ struct ArchiveError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+class ArchiveReader;
+
 /// Both directions. A type takes part by a member `template <class A> void visit(A& archive) { archive(a_, b_); }` or
 /// a function `visit(A&, T&)` beside it. Integers are zigzag varints, so that small numbers take one byte.
 template <class Derived>
@@ -41,6 +43,7 @@ class Archive {
   }
 
  private:
+  static constexpr bool reads = std::is_same_v<Derived, ArchiveReader>;
   Derived& self() { return static_cast<Derived&>(*this); }
 
   template <class T>
@@ -61,11 +64,19 @@ class Archive {
       value.visit(self());
     }
   }
-  void one(std::string& text) { self().text(text); }
+  void one(std::string& text) {
+    if constexpr (reads)
+      text = self().text();
+    else
+      self().text(text);
+  }
   void one(ShortText& text) {
-    std::string copy(view(text));
-    self().text(copy);
-    text.assign(copy.begin(), copy.end());
+    if constexpr (reads) {
+      const std::string_view read = self().text();
+      text.assign(read.begin(), read.end());
+    } else {
+      self().text(view(text));
+    }
   }
   // Indices: "none" is as short as 0.
   void one(std::uint32_t& index) {
@@ -121,46 +132,42 @@ class ArchiveWriter : public Archive<ArchiveWriter> {
   explicit ArchiveWriter(std::function<void(std::string_view)> sink) : sink_(std::move(sink)) {}
   /// Hands over what is left; call once at the end.
   void finish() {
-    if (!buffer_.empty()) sink_(buffer_);
-    buffer_.clear();
+    if (used_ > 0) sink_({buffer_.data(), used_});
+    used_ = 0;
   }
 
  private:
   friend Archive<ArchiveWriter>;
   void integer(std::int64_t& number) {
+    if (used_ + 10 > buffer_.size()) finish();
     auto rest = (static_cast<std::uint64_t>(number) << 1) ^ static_cast<std::uint64_t>(number >> 63);
-    for (; rest >= 0x80; rest >>= 7) buffer_ += static_cast<char>(rest | 0x80);
-    buffer_ += static_cast<char>(rest);
-    if (buffer_.size() > 65536) finish();
+    for (; rest >= 0x80; rest >>= 7) buffer_[used_++] = static_cast<char>(rest | 0x80);
+    buffer_[used_++] = static_cast<char>(rest);
   }
   void real(double& number);
   void size(std::size_t& number) {
     auto count = static_cast<std::int64_t>(number);
     integer(count);
   }
-  void text(std::string& text) {
-    std::size_t length = text.size();
-    size(length);
-    buffer_ += text;
-  }
+  void text(std::string_view text);
   std::function<void(std::string_view)> sink_;
-  std::string buffer_;
+  std::vector<char> buffer_ = std::vector<char>(65536);
+  std::size_t used_ = 0;
 };
 
 /// Reads. Throws ArchiveError; reads never go past the end, lists are never larger than the bytes that are left.
 class ArchiveReader : public Archive<ArchiveReader> {
  public:
-  explicit ArchiveReader(std::string_view bytes) : rest_(bytes) {}
-  [[nodiscard]] bool at_end() const noexcept { return rest_.empty(); }
+  explicit ArchiveReader(std::string_view bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+  [[nodiscard]] bool at_end() const noexcept { return at_ == end_; }
 
  private:
   friend Archive<ArchiveReader>;
   void integer(std::int64_t& number) {
     std::uint64_t value = 0;
     for (int shift = 0; shift < 70; shift += 7) {
-      if (rest_.empty()) throw ArchiveError("it ends in the middle of a number");
-      const auto byte = static_cast<unsigned char>(rest_.front());
-      rest_.remove_prefix(1);
+      if (at_ == end_) throw ArchiveError("it ends in the middle of a number");
+      const auto byte = static_cast<unsigned char>(*at_++);
       value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
       if (byte < 0x80) {
         number = static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
@@ -173,17 +180,17 @@ class ArchiveReader : public Archive<ArchiveReader> {
   void size(std::size_t& number) {
     std::int64_t count = 0;
     integer(count);
-    if (count < 0 || static_cast<std::uint64_t>(count) > rest_.size())
-      throw ArchiveError("a list is longer than the data");
+    if (count < 0 || count > end_ - at_) throw ArchiveError("a list is longer than the data");
     number = static_cast<std::size_t>(count);
   }
-  void text(std::string& text) {
+  std::string_view text() {
     std::size_t length = 0;
     size(length);
-    text.assign(rest_.substr(0, length));
-    rest_.remove_prefix(length);
+    const std::string_view text(at_, length);
+    at_ += length;
+    return text;
   }
-  std::string_view rest_;
+  const char *at_, *end_;
 };
 
 }  // namespace reach

@@ -90,7 +90,8 @@ staffing::Goal Engine::State::goal_of(std::span<const std::uint32_t> of) const {
 void Engine::State::recommend(std::uint32_t index) {
   Pool& pool = pools[index];
   const PoolConfig& promised = config.pools[index];
-  timers.arm(TimerKind::pool, index, now + every);
+  // At full quarters of a minute, whenever it began: the same data give the same advice at the same instant.
+  timers.arm(TimerKind::pool, index, now - now.time_since_epoch() % every + every);
   accrue(index, now);
 
   const auto work_of = [&](Scope& scope, std::uint32_t clock, Duration since, double items_load,

@@ -256,6 +256,7 @@ Engine Engine::load(std::string_view bytes, EngineOptions options) {
   for (std::uint32_t i = 0; i < s.queues.size(); ++i) s.queue_index[{s.queues[i].source, s.queues[i].name}] = i;
   for (std::uint32_t i = 0; i < s.agents.size(); ++i) s.agent_index.insert(i);
   for (std::uint32_t i = 0; i < s.teams.size(); ++i) s.team_index[s.teams[i].queues] = i;
+  s.contact_index.reserve(s.contacts.used());
   for (const ContactList& list : s.lists)
     for (std::uint32_t i = list.first; i != none; i = s.contacts[i].newer) s.contact_index.insert(i);
   for (std::uint32_t w = 0; w < s.watches.size(); ++w) {

@@ -1,11 +1,7 @@
 // Events a second from adapter processes into the real daemon, durable and acknowledged. Beside it, with the same
 // bytes: a bare ROUTER that only acknowledges, and one core that only parses.
-#include <unistd.h>
-
-#include <algorithm>
 #include <filesystem>
 #include <stdexcept>
-#include <system_error>
 
 #include "reachd/v1/ingest.pb.h"
 #include "tests/bench/bench.hpp"
@@ -17,33 +13,6 @@ namespace reach::bench {
 namespace {
 
 constexpr int segments = 1'000;
-
-/// All adapters at once; returns events/s until the last of them has its last acknowledgement.
-double events_per_second(const std::string& endpoint, const std::vector<Frames>& adapters) {
-  int ends[2];
-  if (pipe(ends) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
-  std::vector<Peer> peers;
-  double events = 0;
-  for (const Frames& frames : adapters) {
-    events += static_cast<double>(frames.frames.size()) * frames.batch;
-    peers.emplace_back([&] {
-      const double seconds = send_all(endpoint, frames);
-      if (write(ends[1], &seconds, sizeof seconds) < 0) throw std::runtime_error("nobody wants the figure");
-    });
-  }
-  close(ends[1]);
-  double slowest = 0;
-  for (std::size_t i = 0; i < adapters.size(); ++i) {
-    double seconds = 0;
-    if (read(ends[0], &seconds, sizeof seconds) != static_cast<ssize_t>(sizeof seconds)) {
-      close(ends[0]);
-      throw std::runtime_error("an adapter failed");
-    }
-    slowest = std::max(slowest, seconds);
-  }
-  close(ends[0]);
-  return events / slowest;
-}
 
 double parsed_per_second(const std::vector<Frames>& adapters) {
   double events = 0;

@@ -23,12 +23,16 @@ void staffing(const Options&, Report&);
 void replay(const Options&, Report&);
 void recovery(const Options&, Report&);
 void ingest(const Options&, Report&);
+void latency(const Options&, Report&);
+void fan_out(const Options&, Report&);
 void log_store(const Options&, Report&);
 void log_faults(const Options&, Report&);
 
 const std::vector<Benchmark>& benchmarks() {
   static const std::vector<Benchmark> all = {
       {"ingest", "events/s from adapters to durable and acknowledged", ingest},
+      {"latency", "from an event to the alert at a subscriber, idle and at half load", latency},
+      {"fan-out", "alerts to many subscribers, one of which stands still", fan_out},
       {"core", "ns per event inside the process, by segments and live contacts", core},
       {"memory", "bytes per live contact and per segment", memory},
       {"staffing", "time of a recommendation", staffing},

@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <map>
 #include <stdexcept>
+#include <system_error>
+#include <thread>
 #include <utility>
 #include <zmq.hpp>
 
@@ -84,7 +86,7 @@ Frames frames_of(const std::string& source, int batch, std::int64_t events, int 
   return result;
 }
 
-double send_all(const std::string& endpoint, const Frames& frames) {
+double send_all(const std::string& endpoint, const Frames& frames, double rate) {
   zmq::context_t context;
   zmq::socket_t socket(context, zmq::socket_type::dealer);
   socket.set(zmq::sockopt::linger, 0);
@@ -110,15 +112,45 @@ double send_all(const std::string& endpoint, const Frames& frames) {
   const auto begin = std::chrono::steady_clock::now();
   while (acknowledged < all) {
     // Look for answers now and then, not after each message: that is a system call.
-    for (int i = 0; i < 64 && sent < all && sent + batch <= acknowledged + credit; ++i, sent += batch) {
+    const auto due = rate > 0 ? static_cast<std::uint64_t>(seconds_since(begin) * rate) : all;
+    for (int i = 0; i < 64 && sent < std::min(all, due) && sent + batch <= acknowledged + credit; ++i, sent += batch) {
       socket.send(zmq::buffer(frames.frames[sent / batch]), zmq::send_flags::none);
     }
-    if (sent == all || sent + batch > acknowledged + credit) wait_for(socket);
+    if (sent == all || sent + batch > acknowledged + credit)
+      wait_for(socket);
+    else if (sent >= due)
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
     while (next_answer(socket, frame, answer)) {
       if (answer.has_ack()) acknowledged = answer.ack().sequence();
     }
   }
   return seconds_since(begin);
+}
+
+double events_per_second(const std::string& endpoint, const std::vector<Frames>& adapters) {
+  int ends[2];
+  if (pipe(ends) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
+  std::vector<Peer> peers;
+  double events = 0;
+  for (const Frames& frames : adapters) {
+    events += static_cast<double>(frames.frames.size()) * frames.batch;
+    peers.emplace_back([&] {
+      const double seconds = send_all(endpoint, frames);
+      if (write(ends[1], &seconds, sizeof seconds) < 0) throw std::runtime_error("nobody wants the figure");
+    });
+  }
+  close(ends[1]);
+  double slowest = 0;
+  for (std::size_t i = 0; i < adapters.size(); ++i) {
+    double seconds = 0;
+    if (read(ends[0], &seconds, sizeof seconds) != static_cast<ssize_t>(sizeof seconds)) {
+      close(ends[0]);
+      throw std::runtime_error("an adapter failed");
+    }
+    slowest = std::max(slowest, seconds);
+  }
+  close(ends[0]);
+  return events / slowest;
 }
 
 void bare_router(const std::string& endpoint, int batch) {

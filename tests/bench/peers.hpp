@@ -33,8 +33,10 @@ struct Frames {
 
 /// Sends everything to the ROUTER at `endpoint`, never more than the credit of its Welcome unacknowledged, and waits
 /// for the last acknowledgement. Returns the seconds from the first batch to that. Throws std::runtime_error if the
-/// other side rejects something or is silent for 30 s.
-double send_all(const std::string& endpoint, const Frames& frames);
+/// other side rejects something or is silent for 30 s. `rate`: so many events/s at most; 0: as fast as it goes.
+double send_all(const std::string& endpoint, const Frames& frames, double rate = 0);
+/// All adapters at once, each a process; returns events/s until the last of them has its last acknowledgement.
+double events_per_second(const std::string& endpoint, const std::vector<Frames>& adapters);
 
 /// The limit: a bare ROUTER at `endpoint` that welcomes, takes what waits, and acknowledges it with one message for
 /// each peer and round. It parses nothing of the events and keeps nothing. `batch`: events in each message. Never

@@ -71,7 +71,9 @@ void expect_same_alerts(const std::vector<v1::Alert>& disturbed, const std::vect
         << "alert " << i << ", " << apart << " ns apart, disturbed:\n"
         << disturbed[i].ShortDebugString() << "\ncalm:\n"
         << calm[i].ShortDebugString();
-    ASSERT_LT(std::abs(apart), 1'000'000) << "alert " << i << ' ' << what_it_says(calm[i]);
+    ASSERT_LT(std::abs(apart), 1'000'000) << "alert " << i << ", disturbed:\n"
+                                          << disturbed[i].ShortDebugString() << "\ncalm:\n"
+                                          << calm[i].ShortDebugString();
   }
   EXPECT_EQ(disturbed.size(), calm.size());
 }
