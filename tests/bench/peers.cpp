@@ -25,10 +25,6 @@ constexpr int queue = 1'000'000;
 constexpr std::uint32_t credit = 10'000;  // as the daemon's
 constexpr auto patience = std::chrono::seconds(30);
 
-std::uint64_t wall_ns() {
-  return static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
-}
-
 /// The next message to the adapter, or false when nothing waits.
 bool next_answer(zmq::socket_t& socket, zmq::message_t& frame, v1::ToAdapter& answer) {
   if (!socket.recv(frame, zmq::recv_flags::dontwait)) return false;
@@ -69,10 +65,9 @@ Peer::~Peer() {
 Peer::Peer(Peer&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
 
 Frames frames_of(const std::string& source, int batch, std::int64_t events, int segments) {
-  Frames result{source, batch, {}};
-  const Time now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
-  Calls calls(segments, 1'000, 200, now - events * std::chrono::microseconds(1), std::chrono::microseconds(1),
-              source + "-");
+  const Time begin = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()) - std::chrono::hours(1);
+  Frames result{source, batch, {}, static_cast<std::uint64_t>(ns_of(begin))};
+  Calls calls(segments, 1'000, 200, begin, std::chrono::microseconds(1), source + "-");
   v1::ToDaemon message;
   v1::EventBatch& out = *message.mutable_batch();
   out.set_source(source);
@@ -97,7 +92,7 @@ double send_all(const std::string& endpoint, const Frames& frames, double rate) 
   hello.mutable_hello()->set_source(frames.source);
   hello.mutable_hello()->set_epoch(1);
   hello.mutable_hello()->set_next_sequence(1);
-  hello.mutable_hello()->set_sent_ns(wall_ns());
+  hello.mutable_hello()->set_sent_ns(frames.begin_ns);
   socket.send(zmq::buffer(hello.SerializeAsString()), zmq::send_flags::none);
 
   zmq::message_t frame;

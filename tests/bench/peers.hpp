@@ -28,6 +28,9 @@ struct Frames {
   std::string source;
   int batch = 0;                    ///< events in each
   std::vector<std::string> frames;  ///< EventBatches with the numbers from 1 on
+  /// The first event's time by the adapter's clock. That is an hour slow, as the Hello tells the daemon: so the events
+  /// are those of the moment in which they are sent, though they were made before.
+  std::uint64_t begin_ns = 0;
 };
 [[nodiscard]] Frames frames_of(const std::string& source, int batch, std::int64_t events, int segments);
 

@@ -26,7 +26,7 @@ std::string configuration_with_probe(int segments) {
   return configuration(segments) +
          "[[segment]]\nid = \"probe\"\nqueues = [\"probe\"]\n"
          "[[contract]]\nid = \"probe\"\nsegments = [\"probe\"]\n"
-         "objective = [{ figure = \"waiting\", target = 0, window = \"now\", hold = \"0s\", clear_for = \"0s\" }]\n";
+         "objective = [{ figure = \"waiting\", target = 0, window = \"now\", for = \"0s\", clear_for = \"0s\" }]\n";
 }
 
 Probe::Probe(const std::string& ingest, const std::string& publish, int subscribers)
