@@ -298,7 +298,8 @@ struct Server::Impl {
     const auto name = access.ticket(secret, now().wall);
     if (!name && access.sign_in_needed()) {
       ++refused;
-      spdlog::debug("a ticket that is none, from {}", address(request));  // no limit: whoever asks must not fill the log
+      spdlog::debug("a ticket that is none, from {}",
+                    address(request));  // no limit: whoever asks must not fill the log
       return text(request, 403,
                   "This link is not valid any more. A supervisor can make a new one.\n"
                   "Dieser Link gilt nicht mehr. Die Leitung kann einen neuen ausstellen.\n");
