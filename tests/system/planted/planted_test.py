@@ -146,6 +146,7 @@ class Test:
             metrics = "http://127.0.0.1:{self.metrics}"
             [event_log]
             directory = "{self.folder}/events"
+            snapshot_every = "1MiB"
             [[segment]]
             id     = "everyone"
             queues = ["target", "consulting"]
@@ -219,6 +220,15 @@ class Test:
         published.close()
         self.out["published messages"] = b"\n".join(frames)
 
+    def fill_the_log(self):
+        """So many other calls that reachd makes a snapshot, with the planted ones in it."""
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        lines = "".join(f'{{"time":"{at}","contact":"other-{n}","{event}\n'
+                        for n in range(20_000) for event in ('offered":{"queue":"target"}}', 'abandoned":{}}'))
+        self.run("reachctl send of others", reachctl, "--endpoint", f"tcp://127.0.0.1:{self.ingest}", "send", "--source",
+                 "others", stdin=lines.encode())
+        wait_until(lambda: list((self.folder / "events").glob("*.snapshot")), 30, "reachd makes a snapshot")
+
     def answers(self, port, path):
         try:
             return self.get(port, path)
@@ -234,6 +244,7 @@ class Test:
         for name, _ in self.processes:
             self.out[f"log lines of {name}"] = (self.folder / f"{name}.log").read_bytes()
         self.keep_files("event log and snapshots", self.folder / "events")
+        self.out["snapshots"] = b"".join(path.read_bytes() for path in (self.folder / "events").glob("*.snapshot"))
         self.ctl("log", "export")
         self.ctl("log", "verify")
         self.run("replay of the log", reachctl, "replay", "--json", "--config", "reachd.toml", "--format", "log",
@@ -245,6 +256,7 @@ class Test:
         # The search sees what it should: calls and pseudonyms are in all that tells of calls.
         shown = {"asterisk adapter": rb"p:[0-9a-f]{16}.*a:[0-9a-f]{12}", "spool": rb"p:[0-9a-f]{16}.*a:[0-9a-f]{12}",
                  "event log and snapshots": rb"p:[0-9a-f]{16}.*a:[0-9a-f]{12}",
+                 "snapshots": rb"a:[0-9a-f]{12}",
                  "reachctl log export": rb"p:[0-9a-f]{16}.*a:[0-9a-f]{12}",
                  "reachctl alerts --all --json": rb"pbx[12]/", "GET /api/v1/alerts": rb"pbx[12]/",
                  "GET /api/v1/stream": rb"everyone", "GET /api/v1/state": rb"everyone", "published messages": rb"everyone",
@@ -269,6 +281,7 @@ def main():
         test.configurations()
         try:
             test.through_the_daemon(test.adapters())
+            test.fill_the_log()
             test.the_end()
         except Failed:
             for log in test.folder.glob("*.log"):
