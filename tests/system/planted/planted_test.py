@@ -5,8 +5,8 @@
 
 A recorded manager stream and a queue_log of a real Asterisk get people of our own: callers' numbers and names, agents'
 names, interfaces and extensions. They go through the real adapters, reachd, the wallboard and reachctl, everything with
---log-level debug. Then all that came out is searched: log lines, spool, event log, snapshots, exports, metrics, what was
-published, the web API. The search is tried first on what went in, and every outlet must show one of the calls, or the
+--log-level debug. Then all that came out is searched: log lines, spool, event log, snapshots, exports, metrics, what
+was published, the web API. The search is tried first on what went in, and every outlet must show one of the calls, or the
 test would prove nothing.
 """
 import gzip
@@ -184,20 +184,21 @@ class Test:
         wait_until(lambda: any(b"plain.1" in path.read_bytes() for path in spool.rglob("*") if path.is_file()), 20,
                    "the queue_log's events are in the spool")
         self.keep_files("spool", spool)
-        return self.run("asterisk adapter", ami_adapter, "--config", "asterisk.toml", "--from", "in/ami.txt", "--to", "-",
-                        "--log-level", "debug")
+        return self.run("asterisk adapter", ami_adapter, "--config", "asterisk.toml", "--from", "in/ami.txt", "--to",
+                        "-", "--log-level", "debug")
 
     def through_the_daemon(self, events):
         self.start("reachd", reachd, "--config", "reachd.toml", "--log-level", "debug")
         self.start("wallboard", wallboard, "--listen", f"127.0.0.1:{self.web}", "--publish",
-                   f"tcp://127.0.0.1:{self.publish}", "--query", f"tcp://127.0.0.1:{self.query}", "--log-level", "debug")
+                   f"tcp://127.0.0.1:{self.publish}", "--query", f"tcp://127.0.0.1:{self.query}", "--log-level",
+                   "debug")
         published = zmq.Context.instance().socket(zmq.SUB)
         published.linger = 0
         published.connect(f"tcp://127.0.0.1:{self.publish}")
         published.subscribe(b"")
         wait_until(lambda: self.answers(self.metrics, "/readyz"), 20, "reachd is ready")
-        self.run("reachctl send", reachctl, "--log-level", "debug", "--endpoint", f"tcp://127.0.0.1:{self.ingest}", "send",
-                 "--source", "pbx1", "--rebase", stdin=events)
+        self.run("reachctl send", reachctl, "--log-level", "debug", "--endpoint", f"tcp://127.0.0.1:{self.ingest}",
+                 "send", "--source", "pbx1", "--rebase", stdin=events)
 
         def arrived():
             status = json.loads(self.ctl("status", "--json"))
@@ -225,8 +226,8 @@ class Test:
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         lines = "".join(f'{{"time":"{at}","contact":"other-{n}","{event}\n'
                         for n in range(20_000) for event in ('offered":{"queue":"target"}}', 'abandoned":{}}'))
-        self.run("reachctl send of others", reachctl, "--endpoint", f"tcp://127.0.0.1:{self.ingest}", "send", "--source",
-                 "others", stdin=lines.encode())
+        self.run("reachctl send of others", reachctl, "--endpoint", f"tcp://127.0.0.1:{self.ingest}", "send",
+                 "--source", "others", stdin=lines.encode())
         wait_until(lambda: list((self.folder / "events").glob("*.snapshot")), 30, "reachd makes a snapshot")
 
     def answers(self, port, path):
@@ -259,12 +260,13 @@ class Test:
                  "snapshots": rb"a:[0-9a-f]{12}",
                  "reachctl log export": rb"p:[0-9a-f]{16}.*a:[0-9a-f]{12}",
                  "reachctl alerts --all --json": rb"pbx[12]/", "GET /api/v1/alerts": rb"pbx[12]/",
-                 "GET /api/v1/stream": rb"everyone", "GET /api/v1/state": rb"everyone", "published messages": rb"everyone",
+                 "GET /api/v1/stream": rb"everyone", "GET /api/v1/state": rb"everyone",
+                 "published messages": rb"everyone",
                  "GET /metrics": rb"pbx1", "log lines of reachd": rb"pbx2", "log lines of queuelog": rb"lines",
                  "asterisk adapter: log lines": rb"messages"}
         for name, pattern in shown.items():
             if not re.search(pattern, self.out.get(name, b""), re.DOTALL):
-                problems.append(f"{name}: shows no call, so the search proves nothing: {self.out.get(name, b'')[-300:]}")
+                problems.append(f"{name} shows no call, so the search proves nothing: {self.out.get(name, b'')[-300:]}")
         return problems
 
 
@@ -274,7 +276,8 @@ def main():
         (test.folder / "in").mkdir()
         for file, text in (("ami.txt", planted_ami()), ("queue_log", planted_queue_log())):
             (test.folder / "in" / file).write_text(text)
-            missing = [text for text in NUMBERS + PEOPLE if text not in found_in((test.folder / "in" / file).read_bytes())
+            seen = found_in((test.folder / "in" / file).read_bytes())
+            missing = [text for text in NUMBERS + PEOPLE if text not in seen
                        and not (file == "queue_log" and text in ("Plantmann", "Xaver", "47119"))]
             if missing:
                 raise Failed(f"the search does not find in {file} what was planted there: {missing}")
