@@ -43,24 +43,94 @@ bool is_json(std::string_view content_type) {
   return same_text(type, "application/json");
 }
 
-AcknowledgeBody read_acknowledge(std::string_view body) {
-  static constexpr const char* expected = R"(expected {"by":"NAME","note":"TEXT"})";
+Texts read_texts(std::string_view body, const std::vector<std::string>& required,
+                 const std::vector<std::string>& optional) {
+  const auto is_in = [](const std::vector<std::string>& list, const std::string& key) {
+    return std::find(list.begin(), list.end(), key) != list.end();
+  };
+  std::string expected = "; expected {";
+  for (const auto* list : {&required, &optional})
+    for (const std::string& key : *list) expected += (expected.back() == '{' ? "\"" : ",\"") + key + "\":TEXT";
+  expected += "}";
+
+  Texts texts;
   const auto json = nlohmann::json::parse(body, nullptr, false);
-  if (!json.is_object()) return {{}, std::string("the body is no JSON object; ") + expected};
-  Acknowledge acknowledge;
+  if (!json.is_object()) return {{}, "the body is no JSON object" + expected};
   for (const auto& [key, value] : json.items()) {
-    if (key != "by" && key != "note") return {{}, "unknown member \"" + key + "\"; " + expected};
-    if (!value.is_string()) return {{}, "\"" + key + "\" is no text; " + expected};
-    (key == "by" ? acknowledge.by : acknowledge.note) = value.get<std::string>();
+    if (!is_in(required, key) && !is_in(optional, key)) return {{}, "unknown member \"" + key + "\"" + expected};
+    if (!value.is_string()) return {{}, "\"" + key + "\" is no text" + expected};
+    texts.members[key] = value.get<std::string>();
   }
-  if (acknowledge.by.find_first_not_of(" \t\r\n") == std::string::npos) {
-    return {{}, std::string("\"by\" is missing or empty; ") + expected};
-  }
+  for (const std::string& key : required)
+    if (texts.members[key].find_first_not_of(" \t\r\n") == std::string::npos)
+      return {{}, "\"" + key + "\" is missing or empty" + expected};
+  return texts;
+}
+
+AcknowledgeBody read_acknowledge(std::string_view body, const std::string& visitor) {
+  Texts texts = visitor.empty() ? read_texts(body, {"by"}, {"note"}) : read_texts(body, {}, {"by", "note"});
+  if (!texts.problem.empty()) return {{}, texts.problem};
+  Acknowledge acknowledge{visitor.empty() ? texts.members["by"] : visitor, texts.members["note"]};
   if (acknowledge.by.size() > by_bytes_max || acknowledge.note.size() > note_bytes_max) {
     return {{},
             "a name has at most " + std::to_string(by_bytes_max) + " bytes, a note " + std::to_string(note_bytes_max)};
   }
   return {std::move(acknowledge), {}};
+}
+
+std::string cookie(std::string_view header, std::string_view name) {
+  while (!header.empty()) {
+    std::string_view pair = header.substr(0, header.find(';'));
+    header.remove_prefix(std::min(header.size(), pair.size() + 1));
+    pair.remove_prefix(std::min(pair.find_first_not_of(' '), pair.size()));
+    if (pair.starts_with(name) && pair.size() > name.size() && pair[name.size()] == '=')
+      return std::string(pair.substr(name.size() + 1));
+  }
+  return {};
+}
+
+std::string address_of(const std::string& peer, std::string_view forwarded) {
+  std::string address = peer;
+  if (!forwarded.empty()) {
+    std::string_view last = forwarded.substr(forwarded.rfind(',') + 1);  // those before it are what the browser claims
+    last.remove_prefix(std::min(last.find_first_not_of(' '), last.size()));
+    address = std::string(last);
+  }
+  unsigned char bytes[sizeof(in6_addr)];
+  if (inet_pton(AF_INET6, address.c_str(), bytes) != 1) return address.substr(0, INET6_ADDRSTRLEN);
+  if (std::any_of(bytes, bytes + 8, [](unsigned char byte) { return byte != 0; }))
+    std::fill(bytes + 8, bytes + sizeof bytes, static_cast<unsigned char>(0));
+  char text[INET6_ADDRSTRLEN] = {};
+  inet_ntop(AF_INET6, bytes, text, sizeof text);
+  return text;
+}
+
+std::optional<std::string> query_value(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    if (pair.starts_with(name) && pair.size() > name.size() && pair[name.size()] == '=')
+      return percent_decoded(pair.substr(name.size() + 1));
+  }
+  return std::nullopt;
+}
+
+std::string query_without(std::string_view query, std::string_view name) {
+  std::string kept;
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    if (pair.substr(0, pair.find('=')) == name || pair.empty()) continue;
+    kept.append(kept.empty() ? "" : "&").append(pair);
+  }
+  return kept;
+}
+
+std::string for_log(std::string_view text) {
+  std::string out(text.substr(0, 80));
+  std::replace_if(
+      out.begin(), out.end(), [](unsigned char c) { return c < ' ' || c == 127; }, '?');
+  return out;
 }
 
 std::optional<std::string> percent_decoded(std::string_view text) {
@@ -86,9 +156,7 @@ std::optional<std::string> percent_decoded(std::string_view text) {
   return out;
 }
 
-std::optional<std::string> acknowledged_alert(std::string_view path) {
-  static constexpr std::string_view before = "/api/v1/alerts/";
-  static constexpr std::string_view after = "/acknowledge";
+std::optional<std::string> name_between(std::string_view path, std::string_view before, std::string_view after) {
   if (!path.starts_with(before) || !path.ends_with(after) || path.size() <= before.size() + after.size()) {
     return std::nullopt;
   }

@@ -3,15 +3,18 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <asio/thread_pool.hpp>
 #include <atomic>
 #include <nlohmann/json.hpp>
 #include <restinio/all.hpp>
 #include <thread>
 #include <utility>
 
+#include "clients/wallboard/access.hpp"
 #include "clients/wallboard/gateway.hpp"
 #include "clients/wallboard/page.hpp"
 #include "clients/wallboard/request.hpp"
+#include "clients/wallboard/secrets.hpp"
 
 namespace reach::wallboard {
 namespace {
@@ -21,7 +24,9 @@ struct Traits : restinio::default_single_thread_traits_t {
 };
 using HttpServer = restinio::http_server_t<Traits>;
 using Request = restinio::request_handle_t;
+using Handling = restinio::request_handling_status_t;
 using StreamResponse = restinio::response_builder_t<restinio::chunked_output_t>;
+using Headers = std::vector<std::pair<std::string, std::string>>;
 
 // Nothing but our own files, nowhere else to send anything, in nobody's frame.
 constexpr const char* content_security_policy =
@@ -32,21 +37,24 @@ template <typename Response>
 void add_security(Response& response) {
   response.append_header("Content-Security-Policy", content_security_policy);
   response.append_header("X-Content-Type-Options", "nosniff");
-  response.append_header("Referrer-Policy", "same-origin");
+  response.append_header("Referrer-Policy", "no-referrer");
   response.append_header("Cross-Origin-Opener-Policy", "same-origin");
   response.append_header("Cross-Origin-Resource-Policy", "same-origin");
 }
 
 restinio::http_status_line_t status_line(int status) {
   static const std::map<int, const char*> phrases = {{200, "OK"},
-                                                     {304, "Not Modified"},
+                                                     {303, "See Other"},
                                                      {400, "Bad Request"},
+                                                     {401, "Unauthorized"},
                                                      {403, "Forbidden"},
                                                      {404, "Not Found"},
                                                      {405, "Method Not Allowed"},
+                                                     {409, "Conflict"},
                                                      {413, "Payload Too Large"},
                                                      {415, "Unsupported Media Type"},
                                                      {421, "Misdirected Request"},
+                                                     {429, "Too Many Requests"},
                                                      {503, "Service Unavailable"}};
   const auto phrase = phrases.find(status);
   return {restinio::http_status_code_t(static_cast<std::uint16_t>(status)),
@@ -63,20 +71,43 @@ std::vector<std::string> own_names() {
   return {name};
 }
 
+Now now() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::steady_clock::now(),
+          time_from_ns(std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count())};
+}
+
+std::string dump(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+// What one browser may send. A page's own requests need a tenth of it.
+restinio::incoming_http_msg_limits_t message_limits() {
+  return restinio::incoming_http_msg_limits_t()
+      .max_url_size(4096)
+      .max_field_name_size(128)
+      .max_field_value_size(4096)
+      .max_field_count(64)
+      .max_body_size(body_bytes_max);
+}
+
 }  // namespace
 
 // One thread serves everything: `io` is its loop. The gateway wakes it when a stream has something to send.
 struct Server::Impl {
-  explicit Impl(const Settings& settings)
-      : gateway(settings.publish, settings.query, [this] { wake(); }),
+  Impl(const Settings& settings, std::optional<Accounts> accounts)
+      : users_file(settings.users_file),
+        behind_tls(settings.behind_tls),
+        access(std::move(accounts)),
+        gateway(settings.publish, settings.query, [this] { wake(); }),
         server(restinio::external_io_context(io),
                [&](auto& with) {
                  with.address(settings.address)
                      .port(settings.port)
                      .max_parallel_connections(connections_max)
                      .concurrent_accepts_count(16)
-                     .incoming_http_msg_limits(restinio::incoming_http_msg_limits_t().max_body_size(body_bytes_max))
-                     .read_next_http_message_timelimit(std::chrono::seconds(60))
+                     .incoming_http_msg_limits(message_limits())
+                     .read_next_http_message_timelimit(std::chrono::seconds(request_s))
                      .write_http_response_timelimit(std::chrono::seconds(stalled_s))
                      // A stream writes every two seconds; anything else has its answer sooner.
                      .handle_request_timeout(std::chrono::seconds(30))
@@ -108,23 +139,33 @@ struct Server::Impl {
   ~Impl() {
     io.stop();
     thread.join();
+    background.join();
   }
 
   // ---- requests --------------------------------------------------------------------------------------------------
 
-  restinio::request_handling_status_t handle(const Request& request) {
+  Handling handle(const Request& request) {
     const std::string path(request->header().path());
     const auto method = request->header().method();
-    const bool get = method == restinio::http_method_get();
     if (!is_known_host(header(request, "Host"), host_names())) {
       return answer(request, {421, error_json("bad_request",
                                               "the page is not served under this name; add it to \"hosts\" in "
                                               "wallboard.toml if it is yours")});
     }
     if (method == restinio::http_method_post()) return handle_post(request, path);
-    if (!get) return answer(request, {405, error_json("bad_request", "only GET and POST are known")});
-
+    if (method != restinio::http_method_get()) {
+      return answer(request, {405, error_json("bad_request", "only GET and POST are known")});
+    }
     if (path == "/healthz") return text(request, 200, "ok\n");
+    // The page itself tells nothing: it is the form to sign in with until /api says more.
+    if (!path.starts_with("/api/")) {
+      const auto secret = query_value(request->header().query(), "ticket");
+      return path == "/" && secret ? open_with_ticket(request, *secret) : file(request, path);
+    }
+
+    const auto visitor = access.visitor(credentials(request), now());
+    if (!visitor) return answer(request, {401, error_json("not_signed_in", "sign in first: POST /api/v1/sign-in")});
+    if (path == "/api/v1/me") return answer(request, {200, me_json(*visitor)});
     if (path == "/api/v1/state") return answer(request, gateway.state());
     if (path == "/api/v1/alerts") return answer(request, gateway.alerts());
     if (path == "/api/v1/staffing") return answer(request, gateway.staffing());
@@ -135,35 +176,209 @@ struct Server::Impl {
       gateway.history(*segment, later(request));
       return restinio::request_accepted();
     }
+    if (path == "/api/v1/tickets") {
+      if (visitor->role != Role::supervisor) return answer(request, only_supervisors());
+      return answer(request, {200, tickets_json()});
+    }
     if (path == "/api/v1/stream") return open_stream(request);
     return file(request, path);
   }
 
-  restinio::request_handling_status_t handle_post(const Request& request, const std::string& path) {
-    const auto alert = acknowledged_alert(path);
-    if (!alert) return answer(request, {404, error_json("not_found", "nothing is to be posted here")});
+  Handling handle_post(const Request& request, const std::string& path) {
     if (!is_same_origin({header(request, "Host"), header(request, "Origin"), header(request, "Sec-Fetch-Site")})) {
-      return answer(request, {403, error_json("not_allowed", "another site's page may not acknowledge")});
+      return answer(request, {403, error_json("not_allowed", "another site's page may change nothing here")});
     }
     if (!is_json(header(request, "Content-Type"))) {
       return answer(request, {415, error_json("bad_request", "expected Content-Type: application/json")});
     }
-    AcknowledgeBody body = read_acknowledge(request->body());
+    if (path == "/api/v1/sign-in") return sign_in(request);
+    if (path == "/api/v1/sign-out") return sign_out(request);
+    const auto visitor = access.visitor(credentials(request), now());
+    if (!visitor) return answer(request, {401, error_json("not_signed_in", "sign in first: POST /api/v1/sign-in")});
+
+    const auto alert = name_between(path, "/api/v1/alerts/", "/acknowledge");
+    const auto revoked = name_between(path, "/api/v1/tickets/", "/revoke");
+    if (!alert && !revoked && path != "/api/v1/tickets") {
+      return answer(request, {404, error_json("not_found", "nothing is to be posted here")});
+    }
+    if (visitor->role != Role::supervisor) return answer(request, only_supervisors());
+    if (revoked) {
+      return change_tickets(request, [name = *revoked](Accounts& accounts) { return remove_ticket(accounts, name); });
+    }
+    if (!alert) return make_ticket(request);
+    AcknowledgeBody body = read_acknowledge(request->body(), visitor->name);
     if (!body.acknowledge) return answer(request, {400, error_json("bad_request", body.problem)});
     gateway.acknowledge(*alert, body.acknowledge->by, body.acknowledge->note, later(request));
     return restinio::request_accepted();
   }
 
-  static std::optional<std::string> query_value(std::string_view query, std::string_view name) {
-    while (!query.empty()) {
-      const std::string_view pair = query.substr(0, query.find('&'));
-      query.remove_prefix(std::min(query.size(), pair.size() + 1));
-      if (pair.starts_with(name) && pair.size() > name.size() && pair[name.size()] == '=') {
-        return percent_decoded(pair.substr(name.size() + 1));
+  static Answer only_supervisors() {
+    return {403, error_json("not_allowed", "only supervisors may do this; viewers see everything and change nothing")};
+  }
+
+  // ---- who is asking ---------------------------------------------------------------------------------------------
+
+  // With "__Host-" a browser takes the cookie over HTTPS alone, and from no other name of the domain.
+  std::string cookie_name(const char* name) const { return (behind_tls ? "__Host-" : "") + std::string(name); }
+  std::pair<std::string, std::string> set_cookie(const char* name, const std::string& value, int seconds) const {
+    std::string text = cookie_name(name) + "=" + value + "; Path=/; HttpOnly; SameSite=Strict";
+    if (behind_tls) text += "; Secure";
+    if (seconds >= 0) text += "; Max-Age=" + std::to_string(seconds);  // else until the browser is closed
+    return {"Set-Cookie", text};
+  }
+
+  Credentials credentials(const Request& request) const {
+    const std::string cookies = header(request, "Cookie");
+    return {cookie(cookies, cookie_name(session_cookie)), cookie(cookies, cookie_name(ticket_cookie))};
+  }
+
+  std::string address(const Request& request) const {
+    return address_of(request->remote_endpoint().address().to_string(),
+                      behind_tls ? header(request, "X-Forwarded-For") : std::string());
+  }
+
+  std::string me_json(const Visitor& visitor) const {
+    return dump({{"name", visitor.name},
+                 {"role", name_of(visitor.role)},
+                 {"screen", visitor.screen},
+                 {"sign_in", access.sign_in_needed()}});
+  }
+
+  /// The password is checked on another thread, one at a time: whoever else looks at a board does not wait for it.
+  Handling sign_in(const Request& request) {
+    if (!access.sign_in_needed()) {
+      return answer(request, {404, error_json("not_found", "nobody has to sign in here: there is no users_file")});
+    }
+    const Texts texts = read_texts(request->body(), {"name", "password"});
+    if (!texts.problem.empty()) return answer(request, {400, error_json("bad_request", texts.problem)});
+    if (checks >= checks_max) {
+      return answer(request, {503, error_json("unavailable", "too many sign in at once; try again")},
+                    {{"Retry-After", "2"}});
+    }
+    const Access::Attempt attempt = access.begin(texts.members.at("name"), address(request), now());
+    if (attempt.wait.count() != 0) {
+      return answer(request, {429, error_json("too_many", "too many sign-ins failed; try again later")},
+                    {{"Retry-After", std::to_string(attempt.wait.count())}});
+    }
+    ++checks;
+    asio::post(background, [this, request, attempt, password = texts.members.at("password")] {
+      const bool matched = password.size() <= password_bytes_max && password_matches(attempt.password_hash, password);
+      asio::post(io, [this, request, attempt, matched] {
+        --checks;
+        signed_in(request, attempt, matched);
+      });
+    });
+    return restinio::request_accepted();
+  }
+
+  void signed_in(const Request& request, const Access::Attempt& attempt, bool matched) {
+    const auto session = access.finish(attempt, matched, credentials(request).session, now());
+    if (!session) {
+      refused = access.refused();
+      spdlog::warn("sign-in of \"{}\" from {} refused; {} since the start", for_log(attempt.name), attempt.address,
+                   access.refused());
+      answer(request, {401, error_json("not_signed_in", "the name or the password is wrong")});
+      return;
+    }
+    spdlog::info("\"{}\" signed in from {}", for_log(attempt.name), attempt.address);
+    const auto visitor = access.visitor({*session, {}}, now());
+    answer(request, {200, me_json(*visitor)}, {set_cookie(session_cookie, *session, -1)});
+  }
+
+  Handling sign_out(const Request& request) {
+    access.sign_out(credentials(request).session);
+    const Handling handled =
+        answer(request, {200, "{}"}, {set_cookie(session_cookie, "", 0), set_cookie(ticket_cookie, "", 0)});
+    end_streams_of_nobody();
+    return handled;
+  }
+
+  /// The link of a screen: the ticket goes into a cookie and out of the address bar.
+  Handling open_with_ticket(const Request& request, const std::string& secret) {
+    const auto name = access.ticket(secret, now().wall);
+    if (!name && access.sign_in_needed()) {
+      ++refused;
+      spdlog::debug("a ticket that is none, from {}",
+                    address(request));  // no limit: whoever asks must not fill the log
+      return text(request, 403,
+                  "This link is not valid any more. A supervisor can make a new one.\n"
+                  "Dieser Link gilt nicht mehr. Die Leitung kann einen neuen ausstellen.\n");
+    }
+    const std::string rest = query_without(request->header().query(), "ticket");
+    auto response = request->create_response(status_line(303));
+    add_security(response);
+    response.append_header("Location", rest.empty() ? "/" : "/?" + rest).append_header("Cache-Control", "no-store");
+    if (name) {
+      const auto [field, value] = set_cookie(ticket_cookie, secret, ticket_cookie_s);
+      response.append_header(field, value);
+      spdlog::info("screen \"{}\" opened from {}", *name, address(request));
+    }
+    return response.done();
+  }
+
+  // ---- tickets ---------------------------------------------------------------------------------------------------
+
+  std::string tickets_json() const {
+    auto list = nlohmann::ordered_json::array();
+    if (access.sign_in_needed()) {
+      for (const auto& [name, ticket] : access.accounts().tickets) {
+        nlohmann::ordered_json expires;  // null: until it is revoked
+        if (ticket.expires != never) expires = to_rfc3339(ticket.expires);
+        list.push_back({{"name", name}, {"made", to_rfc3339(ticket.made)}, {"expires", std::move(expires)}});
       }
     }
-    return std::nullopt;
+    return dump({{"tickets", std::move(list)}});
   }
+
+  Handling make_ticket(const Request& request) {
+    const Texts texts = read_texts(request->body(), {"name"}, {"valid_for"});
+    if (!texts.problem.empty()) return answer(request, {400, error_json("bad_request", texts.problem)});
+    const std::string name = texts.members.at("name");
+    const Time made = std::chrono::floor<std::chrono::seconds>(now().wall);
+    Time expires = never;
+    if (const auto given = texts.members.find("valid_for"); given != texts.members.end()) {
+      const auto length = parse_duration(given->second);
+      if (!length || length->count() == 0 || *length >= never - made) {
+        return answer(request, {400, error_json("bad_request", "bad \"valid_for\"; expected a time such as \"30d\"")});
+      }
+      expires = made + *length;
+    }
+    const std::string secret = random_secret();
+    return change_tickets(
+        request, [=](Accounts& accounts) { return add_ticket(accounts, name, secret, made, expires); },
+        dump({{"name", name}, {"link", "/?mode=tv&ticket=" + secret}}));
+  }
+
+  /// Changes the file on the other thread, since the disk may be slow; then the accounts are what the file says.
+  /// `json`: the answer to success.
+  Handling change_tickets(const Request& request, std::function<std::string(Accounts&)> change,
+                          std::string json = "{}") {
+    if (!access.sign_in_needed()) {
+      return answer(request, {409, error_json("bad_request", "there are no tickets where nobody has to sign in")});
+    }
+    asio::post(background, [this, request, change = std::move(change), json = std::move(json)] {
+      Accounts changed;
+      std::string refusal;
+      const std::string wrong = change_accounts(users_file, [&](Accounts& accounts) {
+        refusal = change(accounts);
+        changed = accounts;
+        return refusal;
+      });
+      asio::post(io, [this, request, changed = std::move(changed), refusal, wrong, json] {
+        if (!refusal.empty()) return (void)answer(request, {409, error_json("bad_request", refusal)});
+        if (!wrong.empty()) {
+          spdlog::error("{}", wrong);
+          return (void)answer(request, {503, error_json("unavailable", wrong)});
+        }
+        access.set_accounts(changed);
+        answer(request, {200, json});
+        end_streams_of_nobody();
+      });
+    });
+    return restinio::request_accepted();
+  }
+
+  // ---- answers ---------------------------------------------------------------------------------------------------
 
   /// Answers from this loop, whichever thread knows the answer.
   Respond later(const Request& request) {
@@ -172,22 +387,23 @@ struct Server::Impl {
     };
   }
 
-  static restinio::request_handling_status_t answer(const Request& request, const Answer& answer) {
+  static Handling answer(const Request& request, const Answer& answer, const Headers& headers = {}) {
     auto response = request->create_response(status_line(answer.status));
     add_security(response);
+    for (const auto& [name, value] : headers) response.append_header(name, value);
     response.append_header("Content-Type", "application/json; charset=utf-8")
         .append_header("Cache-Control", "no-store");
     return response.set_body(answer.json).done();
   }
 
-  static restinio::request_handling_status_t text(const Request& request, int status, std::string content) {
+  static Handling text(const Request& request, int status, std::string content) {
     auto response = request->create_response(status_line(status));
     add_security(response);
     response.append_header("Content-Type", "text/plain; charset=utf-8").append_header("Cache-Control", "no-store");
     return response.set_body(std::move(content)).done();
   }
 
-  restinio::request_handling_status_t file(const Request& request, const std::string& path) {
+  Handling file(const Request& request, const std::string& path) {
     const PageFile* found = page.find(path);
     if (found == nullptr) {
       const bool missing = page.find("/") == nullptr && (path == "/" || path == "/supervisor");
@@ -205,17 +421,21 @@ struct Server::Impl {
 
   struct Stream {
     StreamResponse response;
+    Credentials credentials;
     bool writing = false;
   };
 
-  restinio::request_handling_status_t open_stream(const Request& request) {
+  Handling open_stream(const Request& request) {
+    if (streams.size() >= streams_max) {
+      return answer(request, {503, error_json("unavailable", "too many pages are open")}, {{"Retry-After", "10"}});
+    }
     auto response = request->create_response<restinio::chunked_output_t>();
     add_security(response);
     response.append_header("Content-Type", "text/event-stream; charset=utf-8")
         .append_header("Cache-Control", "no-store")
         .append_header("X-Accel-Buffering", "no");  // a proxy must not hold it back
     const std::uint64_t id = ++last_stream;
-    streams.emplace(id, Stream{std::move(response)});
+    streams.emplace(id, Stream{std::move(response), credentials(request)});
     gateway.open_stream(id);
     return restinio::request_accepted();
   }
@@ -263,10 +483,21 @@ struct Server::Impl {
     streams.erase(id);
   }
 
+  /// Nothing more is told to who has signed out, whose session or ticket has ended.
+  void end_streams_of_nobody() {
+    for (auto it = streams.begin(); it != streams.end();) {
+      const auto stream = it++;
+      if (access.visitor(stream->second.credentials, now())) continue;
+      stream->second.response.done();
+      end(stream->first);
+    }
+  }
+
   void beat() {
     beats.expires_after(std::chrono::seconds(2));
     beats.async_wait([this](const asio::error_code& error) {
       if (error) return;
+      end_streams_of_nobody();
       gateway.beat();
       stream_count = streams.size();
       beat();
@@ -283,7 +514,7 @@ struct Server::Impl {
     std::vector<std::string> names = own_names();
     names.insert(names.end(), settings.hosts.begin(), settings.hosts.end());
     const std::lock_guard lock(mutex);
-    shown_json = shown.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    shown_json = dump(shown);
     names_of_host = std::move(names);
   }
   std::string board_settings() const {
@@ -300,9 +531,18 @@ struct Server::Impl {
   std::vector<std::string> names_of_host;
   std::atomic<bool> awake = false;
   std::atomic<std::size_t> stream_count = 0;
+  std::atomic<std::uint64_t> refused = 0;  // sign-ins and tickets, since the start
+  static constexpr const char* session_cookie = "reach-session";
+  static constexpr const char* ticket_cookie = "reach-ticket";
+  static constexpr int ticket_cookie_s = 400 * 24 * 3600;  // browsers keep none for longer
+  const std::string users_file;
+  const bool behind_tls;
   Page page;
   asio::io_context io{1};
+  asio::thread_pool background{1};  // passwords and the users' file
   // The loop's thread alone:
+  Access access;
+  std::size_t checks = 0;  // passwords under way
   std::map<std::uint64_t, Stream> streams;
   std::uint64_t last_stream = 0;
 
@@ -312,14 +552,21 @@ struct Server::Impl {
   std::thread thread;
 };
 
-Server::Server(const Settings& settings) : impl_(std::make_unique<Impl>(settings)) {}
+Server::Server(const Settings& settings, std::optional<Accounts> accounts)
+    : impl_(std::make_unique<Impl>(settings, std::move(accounts))) {}
 Server::~Server() = default;
 void Server::set_settings(const Settings& settings) {
   impl_->set_settings(settings);
 }
+void Server::set_accounts(Accounts accounts) {
+  asio::post(impl_->io, [this, accounts = std::move(accounts)]() mutable {
+    impl_->access.set_accounts(std::move(accounts));
+    impl_->end_streams_of_nobody();
+  });
+}
 std::string Server::status() const {
   return (impl_->gateway.connected() ? "connected to reachd, " : "waiting for reachd, ") +
-         std::to_string(impl_->stream_count) + " pages open";
+         std::to_string(impl_->stream_count) + " pages open, " + std::to_string(impl_->refused) + " sign-ins refused";
 }
 
 }  // namespace reach::wallboard

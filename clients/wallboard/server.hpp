@@ -2,8 +2,10 @@
 #pragma once
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "clients/wallboard/accounts.hpp"
 #include "clients/wallboard/settings.hpp"
 
 namespace reach::wallboard {
@@ -12,16 +14,22 @@ namespace reach::wallboard {
 class Server {
  public:
   static constexpr std::size_t connections_max = 1000;  ///< more wait until one leaves
+  static constexpr std::size_t streams_max = 500;       ///< more are answered 503
+  static constexpr int request_s = 15;           ///< a request that has not arrived after so long is not waited for
+  static constexpr std::size_t checks_max = 16;  ///< passwords that wait to be checked; more are answered 503
   static constexpr int stalled_s = 15;  ///< a browser that takes nothing in for so long is let go; it comes again
 
-  /// Throws std::runtime_error with a sentence if the address cannot be had or the page cannot be read.
-  explicit Server(const Settings& settings);
+  /// `accounts`: who may come in; nullopt: everybody. Throws std::runtime_error with a sentence if the address cannot
+  /// be had or the page cannot be read.
+  Server(const Settings& settings, std::optional<Accounts> accounts);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
   /// Takes over what the page shows (title, language, time zone, names) and the host names.
   void set_settings(const Settings& settings);
+  /// Who may come in from now on; who may no more is let go. Requires that the constructor was given accounts.
+  void set_accounts(Accounts accounts);
   /// How it stands, a line for systemd's status.
   [[nodiscard]] std::string status() const;
 

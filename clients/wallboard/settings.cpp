@@ -25,10 +25,7 @@ class Reader {
  public:
   Reader(std::string file, std::vector<std::string>& problems) : file_(std::move(file)), problems_(problems) {}
 
-  void say(const toml::source_region& at, const std::string& what) {
-    problems_.push_back(file_ + ":" + std::to_string(at.begin.line) + ":" + std::to_string(at.begin.column) + ": " +
-                        what);
-  }
+  void say(const toml::source_region& at, const std::string& what) { problems_.push_back(place(at) + ": " + what); }
 
   /// `take` returns what is wrong with the text, empty if nothing.
   void text(const toml::table& table, const char* key, const std::function<std::string(const std::string&)>& take) {
@@ -38,6 +35,23 @@ class Reader {
     const auto value = node->value<std::string>();
     const std::string wrong = value && node->is_string() ? take(*value) : "expected text in quotes";
     if (!wrong.empty()) say(node->source(), "bad value of '" + std::string(key) + "'; " + wrong);
+  }
+
+  void yes_or_no(const toml::table& table, const char* key, bool& to) {
+    known_.emplace_back(key);
+    const toml::node* node = table.get(key);
+    if (node == nullptr) return;
+    if (const auto value = node->as_boolean()) {
+      to = value->get();
+    } else {
+      say(node->source(), "bad value of '" + std::string(key) + "'; expected true or false");
+    }
+  }
+
+  /// "FILE:LINE:COLUMN" of a key's value; empty if it is not there.
+  [[nodiscard]] std::string place(const toml::table& table, const char* key) const {
+    const toml::node* node = table.get(key);
+    return node == nullptr ? std::string() : place(node->source());
   }
 
   void known(const char* key) { known_.emplace_back(key); }
@@ -52,6 +66,10 @@ class Reader {
   }
 
  private:
+  [[nodiscard]] std::string place(const toml::source_region& at) const {
+    return file_ + ":" + std::to_string(at.begin.line) + ":" + std::to_string(at.begin.column);
+  }
+
   std::string file_;
   std::vector<std::string>& problems_;
   std::vector<std::string> known_;
@@ -82,6 +100,20 @@ std::string set_listen(Settings& settings, std::string_view listen) {
   return {};
 }
 
+std::string wrong_with_access(const Settings& settings) {
+  if (!settings.users_file.empty()) return {};
+  const std::string place = settings.listen_place.empty() ? "listen" : settings.listen_place;
+  if (!is_loopback(settings.address))
+    return place + ": " + settings.address +
+           " can be reached from other machines, and nobody would have to sign in; expected users_file with who may "
+           "(reach-wallboard --add-user), or an address of loopback";
+  if (settings.behind_tls)
+    return place +
+           ": behind_tls brings the page to other machines, and nobody would have to sign in; expected "
+           "users_file with who may (reach-wallboard --add-user)";
+  return {};
+}
+
 bool is_loopback(const std::string& address) {
   return address.starts_with("127.") || address == "::1";
 }
@@ -98,6 +130,12 @@ Loaded read_settings(const std::string& file, std::string_view text) {
     return loaded;
   }
   read.text(root, "listen", [&](const std::string& value) { return set_listen(to, value); });
+  to.listen_place = read.place(root, "listen");
+  read.text(root, "users_file", [&](const std::string& value) {
+    to.users_file = value;
+    return std::string(value.empty() ? "expected a file such as \"/var/lib/reach-wallboard/users\"" : "");
+  });
+  read.yes_or_no(root, "behind_tls", to.behind_tls);
   read.text(root, "publish", [&](const std::string& value) { return set_endpoint(to.publish, value); });
   read.text(root, "query", [&](const std::string& value) { return set_endpoint(to.query, value); });
   read.text(root, "web_root", [&](const std::string& value) { return to.web_root = value, std::string(); });

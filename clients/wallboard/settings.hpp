@@ -16,6 +16,9 @@ struct Settings {
   std::string web_root;            ///< the built page; empty: where the installation or the build put it
   std::vector<std::string> hosts;  ///< names under which browsers may ask for the page, besides IP addresses,
                                    ///< "localhost" and this machine's own name
+  std::string users_file;          ///< who may sign in (accounts.hpp); empty: nobody has to
+  bool behind_tls = false;         ///< a proxy in front speaks HTTPS and tells in X-Forwarded-For who asks
+  std::string listen_place;        ///< where `listen` was said, for messages: "FILE:LINE:COLUMN"; empty: nowhere
   // What the page shows:
   std::string title;                         ///< empty: the page's own word
   std::string language;                      ///< de | en; empty: the reader's
@@ -36,6 +39,10 @@ struct Loaded {
 
 /// "127.0.0.1:8570" or "[::1]:8570" into `settings`. Returns what is wrong, empty if nothing.
 [[nodiscard]] std::string set_listen(Settings& settings, std::string_view listen);
+
+/// What makes these settings unsafe to serve with, a sentence with its place; empty: nothing. Without sign-in only this
+/// machine may reach the page.
+[[nodiscard]] std::string wrong_with_access(const Settings& settings);
 
 /// Whether `address` is reachable from this machine only.
 [[nodiscard]] bool is_loopback(const std::string& address);

@@ -65,12 +65,16 @@ export class BackOffice {
   #running = new Map();
   #said = [];
 
-  static async start() {
+  /// `gateway`: more options of it. `users`: [name, role, password] of who may sign in; empty: nobody has to.
+  static async start({ gateway = [], users = [] } = {}) {
     const office = new BackOffice();
+    office.gatewayOptions = gateway;
     office.folder = await mkdtemp(join(tmpdir(), "reach-browser-"));
     office.ports = await freePorts(5);
     office.address = `http://127.0.0.1:${office.ports[4]}`;
     await writeFile(join(office.folder, "reachd.toml"), configuration(office.ports, office.folder));
+    if (users.length > 0) office.gatewayOptions = [...gateway, "--users-file", join(office.folder, "users")];
+    for (const [name, role, password] of users) await office.gateway(["--add-user", name, "--role", role], password);
     office.startDaemon();
     office.startGateway();
     return office;
@@ -86,7 +90,17 @@ export class BackOffice {
   startGateway() {
     const [, publish, query, , web] = this.ports;
     this.#launch("gateway", programs.gateway, ["--listen", `127.0.0.1:${web}`, "--publish", `tcp://127.0.0.1:${publish}`,
-      "--query", `tcp://127.0.0.1:${query}`, ...(process.env.REACH_WEB_ROOT ? ["--web-root", process.env.REACH_WEB_ROOT] : [])]);
+      "--query", `tcp://127.0.0.1:${query}`, ...this.gatewayOptions, ...(process.env.REACH_WEB_ROOT ? ["--web-root", process.env.REACH_WEB_ROOT] : [])]);
+  }
+  /// Runs the gateway's program as a command; what it printed.
+  async gateway(args, input = "") {
+    const [, , , , web] = this.ports;
+    const running = promisify(execFile)(programs.gateway, ["--listen", `127.0.0.1:${web}`, ...this.gatewayOptions, ...args]);
+    running.child.stdin.end(input + "\n");
+    return (await running).stdout.trim();
+  }
+  signal(name, signal) {
+    this.#running.get(name).kill(signal);
   }
   startSource() {
     this.#launch("source", programs.reachctl, ["--config", join(this.folder, "reachd.toml"), "send", "--source", "pbx1"]);

@@ -11,8 +11,8 @@ const built = process.env.REACH_WEB_ROOT ?? join(here, "../../clients/wallboard/
 const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2" };
 
 /// Resolves to { address, close } once it listens.
-export async function serveScene(scene, { port = 0, settings = {} } = {}) {
-  const answer = mock(scene, { settings });
+export async function serveScene(scene, { port = 0, ...options } = {}) {
+  const answer = mock(scene, options);
   const server = createServer(async (request, response) => {
     if (answer(request, response)) return;
     const path = normalize(new URL(request.url, "http://mock").pathname);

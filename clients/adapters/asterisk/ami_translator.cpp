@@ -109,11 +109,6 @@ bool is_number(std::string_view word) {
   return !word.empty() && word.find_first_not_of("+*#0123456789") == std::string_view::npos;
 }
 
-/// An internal extension may be named; anything longer is somebody's telephone number.
-std::string extension_only(std::string_view word) {
-  return is_number(word) && word.size() > 6 ? std::string() : text(word);
-}
-
 /// The reason QUEUESTATUS gives for leaving; empty for CONTINUE and what is not known.
 std::string_view leave_reason(std::string_view status) {
   if (status == "TIMEOUT") return "timeout";
@@ -544,7 +539,7 @@ struct AmiTranslator::State {
     Ring ring;
     ring.interface = text(message.get("Interface"));
     ring.channel = text(message.get("DestUniqueid"));
-    ring.agent = members.agent(ring.interface, message.get("MemberName"));
+    ring.agent = members.agent(ring.interface, message.get("MemberName"), now);
     if (!ring.agent.empty())
       say(out, *call, at, v1::CERTAINTY_SEEN,
           [&](v1::Event& event) { event.mutable_ringing()->set_agent(ring.agent); });
@@ -561,7 +556,7 @@ struct AmiTranslator::State {
     });
     if (ring != call->rings.end()) call->rings.erase(ring);
     say(out, *call, at, v1::CERTAINTY_SEEN, [&](v1::Event& event) {
-      event.mutable_ring_no_answer()->set_agent(members.agent(interface, message.get("MemberName")));
+      event.mutable_ring_no_answer()->set_agent(members.agent(interface, message.get("MemberName"), now));
     });
     arm(*call);
   }
@@ -676,8 +671,8 @@ struct AmiTranslator::State {
       call = &add_unseen(message, at - seconds(message.get("HoldTime")), out);
     }
     const std::string interface = text(message.get("Interface"));
-    answer(*call, members.agent(interface, message.get("MemberName")), interface, text(message.get("DestUniqueid")), at,
-           call->unseen_end ? v1::CERTAINTY_DERIVED : v1::CERTAINTY_SEEN, out);
+    answer(*call, members.agent(interface, message.get("MemberName"), now), interface,
+           text(message.get("DestUniqueid")), at, call->unseen_end ? v1::CERTAINTY_DERIVED : v1::CERTAINTY_SEEN, out);
   }
 
   void agent_complete(const AmiMessage& message, Time at, Events& out) {
@@ -690,8 +685,8 @@ struct AmiTranslator::State {
       // Seen for the first time: it came and was answered while the PBX was not heard
       const Time answered = at - talk;
       call = &add_unseen(message, answered - seconds(message.get("HoldTime")), out);
-      answer(*call, members.agent(interface, message.get("MemberName")), interface, {}, answered, v1::CERTAINTY_DERIVED,
-             out);
+      answer(*call, members.agent(interface, message.get("MemberName"), now), interface, {}, answered,
+             v1::CERTAINTY_DERIVED, out);
     }
     // The first queue's AgentComplete can follow the second queue's Join, even its answer.
     if (call->stage != Call::Stage::connected || call->queue != message.get("Queue") ||
@@ -729,12 +724,13 @@ struct AmiTranslator::State {
     if (message.get("Result") != "Success") return;
     Call* call = find(message.get("TransfereeUniqueid"));
     if (!call || call->stage != Call::Stage::connected) return;
-    transfer(*call, extension_only(message.get("Extension")), false, at, out);
+    // A number is somebody's, inside the house too. A queue behind it says itself that the call has come.
+    transfer(*call, members.agent_with_extension(message.get("Extension")), false, at, out);
   }
 
   void transfer(Call& call, const std::string& to, bool attended, Time at, Events& out) {
     say(out, call, at, v1::CERTAINTY_SEEN, [&](v1::Event& event) {
-      if (!settings.excluded.contains(to)) event.mutable_transferred()->set_to(to);
+      event.mutable_transferred()->set_to(to);
       event.mutable_transferred()->set_attended(attended);
     });
     end_talk(call, at, "transfer", v1::CERTAINTY_SEEN, out);
@@ -878,7 +874,7 @@ struct AmiTranslator::State {
     entries.clear();
     listed.clear();
     listed_waiting.clear();
-    members.begin_listing();
+    members.begin_listing(true);
     if (reason == "restart") {  // nothing of the former process is left
       calls.clear();
       by_uniqueid.clear();
@@ -892,11 +888,22 @@ struct AmiTranslator::State {
   void finish_listing(bool with_channels, Time at, Events& out) {
     now = std::max(now, at);
     channels_listed = with_channels;
-    members.finish_listing(now, out);
+    members.finish_listing(
+        now, [this](const std::string& agent) { return occupied(agent); }, out);
     take_entries(out);
     if (fresh) take_talks(out);
     fresh = false;
     resync_end = now + settle_after_listing;
+  }
+
+  /// Whether something is still to be said of a call of this agent.
+  [[nodiscard]] bool occupied(const std::string& agent) const {
+    return std::ranges::any_of(wrap_ups, [&](const auto& entry) { return entry.second.agent == agent; }) ||
+           std::ranges::any_of(calls, [&](const auto& entry) {
+             const Call& call = entry.second;
+             return (call.stage == Call::Stage::connected && call.agent == agent) ||
+                    std::ranges::any_of(call.rings, [&](const Ring& ring) { return ring.agent == agent; });
+           });
   }
 
   /// Calls that talk when the adapter starts. reachd may have heard of them from its former life: they are not offered
@@ -916,7 +923,7 @@ struct AmiTranslator::State {
         age = other.age;  // made when it began to ring
         if (!interface.empty()) break;
       }
-      answer(call, members.agent(interface, {}), interface, agent_channel, now - age, v1::CERTAINTY_GUESSED, out);
+      answer(call, members.agent(interface, {}, now), interface, agent_channel, now - age, v1::CERTAINTY_GUESSED, out);
     }
   }
 
@@ -964,7 +971,7 @@ struct AmiTranslator::State {
           if (interface.empty()) continue;
           // The agent's channel was made when it began to ring: the answer came then or a little later.
           const Time answered = std::clamp(now - other.age, std::min(std::max(call.joined, lost_at), now), now);
-          answer(call, members.agent(interface, {}), interface, other_id, answered, v1::CERTAINTY_GUESSED, out);
+          answer(call, members.agent(interface, {}, now), interface, other_id, answered, v1::CERTAINTY_GUESSED, out);
           return;
         }
       }
@@ -1017,7 +1024,8 @@ struct AmiTranslator::State {
       listed_channel(message);
     } else if (event == "QueueStatusComplete") {
       if (!in_resync) {  // somebody's listing in a recorded stream
-        members.finish_listing(at, out);
+        members.finish_listing(
+            at, [this](const std::string& agent) { return occupied(agent); }, out);
         take_entries(out);
         listed_waiting.clear();
       }

@@ -38,7 +38,7 @@ Members::Members(const TranslatorSettings& settings, const adapter::Pseudonyms& 
 }
 
 const std::string& Members::person_of(const std::string& interface, const std::string& state_interface,
-                                      const std::string& name) {
+                                      const std::string& name, Time at) {
   const std::string device(without_options(state_interface.empty() ? interface : state_interface));
   const bool named = !name.empty() && without_options(name) != without_options(interface);
   std::string key;
@@ -54,16 +54,29 @@ const std::string& Members::person_of(const std::string& interface, const std::s
   by_interface_[device] = key;
   if (named) by_name_.try_emplace(name, key);
   const auto [person, is_new] = persons_.try_emplace(key);
-  if (is_new) person->second.pseudonym = pseudonyms_.agent(key);
+  // Who is not logged in has nothing that a new name could tear apart.
+  if (is_new || !person->second.logged_in) this->name(person->second, key, at);
   if (settings_.excluded.contains(extension_of(interface)) || settings_.excluded.contains(extension_of(device)))
     person->second.excluded = true;
   return person->first;
 }
 
-std::string Members::agent(std::string_view interface, std::string_view name) {
+void Members::name(Person& person, const std::string& key, Time at) {
+  person.pseudonym = pseudonyms_.agent(key, at);
+  person.day = adapter::Pseudonyms::day(at);
+}
+
+std::string Members::agent(std::string_view interface, std::string_view name, Time at) {
   if (interface.empty()) return {};
-  const Person& person = persons_.at(person_of(std::string(interface), {}, std::string(name)));
+  const Person& person = persons_.at(person_of(std::string(interface), {}, std::string(name), at));
   return person.excluded ? std::string() : person.pseudonym;
+}
+
+std::string Members::agent_with_extension(std::string_view extension) const {
+  for (const auto& [interface, key] : by_interface_)
+    if (const Person& person = persons_.at(key); extension_of(interface) == extension)
+      return person.excluded ? std::string() : person.pseudonym;
+  return {};
 }
 
 std::string Members::interface_of_channel(std::string_view channel) const {
@@ -103,7 +116,7 @@ void Members::take(const AmiMessage& message, Time at, std::vector<v1::Event>& o
     say(person, at, out);
     return;
   }
-  update(message, queue, interface);
+  update(message, queue, interface, at);
   const std::string person = queues_[queue][interface].person;
   if (event == "QueueMember") {  // said once the listing is complete
     listed_.emplace(queue, interface);
@@ -113,10 +126,10 @@ void Members::take(const AmiMessage& message, Time at, std::vector<v1::Event>& o
   say(person, at, out);
 }
 
-void Members::update(const AmiMessage& message, const std::string& queue, const std::string& interface) {
-  std::string name(message.get("MemberName"));
-  if (name.empty()) name = message.get("Name");
-  const std::string& person = person_of(interface, std::string(message.get("StateInterface")), name);
+void Members::update(const AmiMessage& message, const std::string& queue, const std::string& interface, Time at) {
+  std::string called(message.get("MemberName"));
+  if (called.empty()) called = message.get("Name");
+  const std::string& person = person_of(interface, std::string(message.get("StateInterface")), called, at);
   Member& member = queues_[queue][interface];
   member.person = person;
   if (const auto paused = message.get("Paused"); !paused.empty()) {
@@ -133,7 +146,8 @@ void Members::update(const AmiMessage& message, const std::string& queue, const 
   }
 }
 
-void Members::begin_listing() {
+void Members::begin_listing(bool resync) {
+  resync_ = resync;
   listed_queues_.clear();
   listed_.clear();
 }
@@ -142,7 +156,8 @@ void Members::listed_queue(std::string_view queue) {
   listed_queues_.emplace(queue);
 }
 
-void Members::finish_listing(Time at, std::vector<v1::Event>& out) {
+void Members::finish_listing(Time at, const std::function<bool(const std::string&)>& occupied,
+                             std::vector<v1::Event>& out) {
   for (const std::string& queue : listed_queues_) {
     const auto members = queues_.find(queue);
     if (members == queues_.end()) continue;
@@ -153,11 +168,39 @@ void Members::finish_listing(Time at, std::vector<v1::Event>& out) {
     });
   }
   const auto touched = std::exchange(touched_, {});
-  for (const std::string& person : touched) say(person, at, out);
-  begin_listing();
+  for (const std::string& key : touched) {
+    Person& person = persons_.at(key);
+    if (person.day < adapter::Pseudonyms::day(at) && !in_use(key) && !occupied(person.pseudonym))
+      rename(key, at, out);
+    else
+      say(key, at, out, resync_);
+  }
+  begin_listing(false);
 }
 
-void Members::say(const std::string& key, Time at, std::vector<v1::Event>& out) {
+bool Members::in_use(const std::string& key) const {
+  for (const auto& [queue, members] : queues_)
+    for (const auto& [interface, member] : members)
+      if (member.person == key && member.status != 0 && member.status != 1 && member.status != 4 && member.status != 5)
+        return true;
+  return false;
+}
+
+/// The new name comes before the old one goes: there is nobody less in between.
+void Members::rename(const std::string& key, Time at, std::vector<v1::Event>& out) {
+  Person& person = persons_.at(key);
+  const Person before = person;
+  name(person, key, at);
+  person.queues.clear();
+  person.logged_in = person.paused = false;
+  say(key, at, out, resync_);
+  if (!before.logged_in || before.excluded) return;
+  out.push_back(adapter::event_at(at));
+  out.back().set_agent(before.pseudonym);
+  out.back().mutable_logged_out();
+}
+
+void Members::say(const std::string& key, Time at, std::vector<v1::Event>& out, bool anew) {
   Person& person = persons_.at(key);
   if (person.excluded) return;
   std::vector<std::string> all, open;
@@ -187,17 +230,17 @@ void Members::say(const std::string& key, Time at, std::vector<v1::Event>& out) 
   const bool paused = open.empty() || !reachable;
   if (paused && !open.empty()) reason = "unavailable";  // nobody can be called where no telephone answers
   const std::vector<std::string>& queues = paused ? (person.logged_in ? person.queues : all) : open;
-  if (!person.logged_in || queues != person.queues) {
+  if (!person.logged_in || queues != person.queues || anew) {
     v1::LoggedIn& logged_in = *event().mutable_logged_in();
     for (const std::string& queue : queues) logged_in.add_queues(queue);
-    person.queues = queues;
+    if (&queues != &person.queues) person.queues = queues;
     person.logged_in = true;
   }
-  if (paused && (!person.paused || reason != person.reason)) {
+  if (paused && (!person.paused || reason != person.reason || anew)) {
     event().mutable_agent_paused()->set_reason(reason);
     person.reason = reason;
   }
-  if (!paused && person.paused) event().mutable_agent_resumed();
+  if (!paused && (person.paused || anew)) event().mutable_agent_resumed();
   person.paused = paused;
 }
 

@@ -1,5 +1,7 @@
 // Agents: queue members as persons, who are logged in to queues, pause, and have a telephone.
 #pragma once
+#include <chrono>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -29,13 +31,17 @@ class Members {
 
   /// QueueMember (of a listing), QueueMemberAdded, -Removed, -Pause, -Status, -Penalty, -Ringinuse.
   void take(const AmiMessage& message, Time at, std::vector<v1::Event>& out);
-  void begin_listing();
+  /// A listing begins. `resync`: everybody is said anew, since reachd takes whoever it does not name for gone.
+  void begin_listing(bool resync);
   void listed_queue(std::string_view queue);
-  /// The listing is complete: members of its queues that it does not name are gone.
-  void finish_listing(Time at, std::vector<v1::Event>& out);
+  /// The listing is complete: members of its queues that it does not name are gone. On a new day people get their new
+  /// pseudonym here, unless their telephone is in use or `occupied(pseudonym)`: those at a later listing.
+  void finish_listing(Time at, const std::function<bool(const std::string&)>& occupied, std::vector<v1::Event>& out);
 
   /// The pseudonym of whoever is at `interface`; empty for extensions that are excluded.
-  [[nodiscard]] std::string agent(std::string_view interface, std::string_view name);
+  [[nodiscard]] std::string agent(std::string_view interface, std::string_view name, Time at);
+  /// The same for whoever has the telephone with this extension; empty: no member.
+  [[nodiscard]] std::string agent_with_extension(std::string_view extension) const;
   /// The member whose channel `channel` is ("PJSIP/1001-0000002a" is of PJSIP/1001); empty: nobody's.
   [[nodiscard]] std::string interface_of_channel(std::string_view channel) const;
   /// The member's own wrapuptime, else the queue's by configuration, else the default.
@@ -46,6 +52,7 @@ class Members {
  private:
   struct Person {
     std::string pseudonym;
+    std::chrono::sys_days day{};  ///< of the pseudonym
     bool excluded = false;
     // What was said last.
     std::vector<std::string> queues;
@@ -61,9 +68,13 @@ class Members {
   };
 
   const std::string& person_of(const std::string& interface, const std::string& state_interface,
-                               const std::string& name);
-  void update(const AmiMessage& message, const std::string& queue, const std::string& interface);
-  void say(const std::string& person, Time at, std::vector<v1::Event>& out);
+                               const std::string& name, Time at);
+  void update(const AmiMessage& message, const std::string& queue, const std::string& interface, Time at);
+  void name(Person& person, const std::string& key, Time at);
+  void rename(const std::string& key, Time at, std::vector<v1::Event>& out);
+  [[nodiscard]] bool in_use(const std::string& key) const;
+  /// What has changed; `anew`: all of it, also that nobody is paused: a former life of the adapter may have said so.
+  void say(const std::string& person, Time at, std::vector<v1::Event>& out, bool anew = false);
 
   const TranslatorSettings& settings_;
   const adapter::Pseudonyms& pseudonyms_;
@@ -72,7 +83,7 @@ class Members {
   std::map<std::string, std::map<std::string, Member, std::less<>>, std::less<>> queues_;
   std::set<std::string, std::less<>> listed_queues_, touched_;
   std::set<std::pair<std::string, std::string>> listed_;
-  bool any_wrap_up_ = false;
+  bool any_wrap_up_ = false, resync_ = false;
 };
 
 }  // namespace reach::asterisk

@@ -31,14 +31,17 @@ std::string Pseudonyms::hash(std::string_view key, std::string_view text, std::s
   return hex;
 }
 
-std::string Pseudonyms::caller(std::string_view number, Time at) const {
-  if (is_withheld(number)) return {};
-  const auto day = std::chrono::floor<std::chrono::days>(at).time_since_epoch().count();
-  return "p:" + hash(hash(key_, "day " + std::to_string(day), 32), number, 8);
+std::string Pseudonyms::day_key(Time at) const {
+  return hash(key_, "day " + std::to_string(day(at).time_since_epoch().count()), 32);
 }
 
-std::string Pseudonyms::agent(std::string_view person) const {
-  return "a:" + hash(key_, "agent " + std::string(person), 6);
+std::string Pseudonyms::caller(std::string_view number, Time at) const {
+  if (is_withheld(number)) return {};
+  return "p:" + hash(day_key(at), number, 8);
+}
+
+std::string Pseudonyms::agent(std::string_view person, Time at) const {
+  return "a:" + hash(day_key(at), "agent " + std::string(person), 6);
 }
 
 std::string random_key() {

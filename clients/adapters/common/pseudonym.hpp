@@ -1,5 +1,6 @@
 // People as pseudonyms: numbers and names of callers and agents never leave the adapter.
 #pragma once
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,11 +20,16 @@ class Pseudonyms {
   /// "<unknown>", "anonymous", "private" and their like, or they would look like one customer who calls all day.
   [[nodiscard]] std::string caller(std::string_view number, Time at) const;
 
-  /// An agent's pseudonym, "a:" and 12 hex digits. The same all the time the key is: a person stays one person over a
-  /// shift. (What reachd stores about agents it renames daily itself.)
-  [[nodiscard]] std::string agent(std::string_view person) const;
+  /// An agent's pseudonym on the UTC day of `at`, "a:" and 12 hex digits: nobody's work is followed over days. Whoever
+  /// is logged in at midnight keeps the old one until it can be changed without a call being torn apart: the adapters
+  /// then say LoggedIn of the new one and LoggedOut of the old one.
+  [[nodiscard]] std::string agent(std::string_view person, Time at) const;
+
+  /// The day whose key counts at `at`.
+  [[nodiscard]] static std::chrono::sys_days day(Time at) { return std::chrono::floor<std::chrono::days>(at); }
 
  private:
+  [[nodiscard]] std::string day_key(Time at) const;
   [[nodiscard]] std::string hash(std::string_view key, std::string_view text, std::size_t bytes) const;
   std::string key_;
 };

@@ -235,7 +235,9 @@ int run_follow(const Arguments& arguments, const Ready& ready, std::string& last
   Output output(arguments, config);
   if (const std::string kept = output.bookmark(); !kept.empty()) last = kept;
   if (last.empty() && !config.position_file.empty()) last = read_position(config.position_file);
-  QueueLog log(adapter::Pseudonyms(ready.key), options_of(config, false));
+  Options options = options_of(config, false);
+  options.resumed = !last.empty();
+  QueueLog log(adapter::Pseudonyms(ready.key), std::move(options));
   Told told = told_from(last);
   FileLines lines(config.file, told.position);
   std::vector<v1::Event> events;

@@ -83,6 +83,8 @@ struct Member {
 };
 
 struct Person {
+  std::string pseudonym;
+  std::chrono::sys_days day{};  // of the pseudonym
   std::map<std::string, Member, std::less<>> queues;
   // What was said last.
   std::vector<std::string> said;
@@ -138,10 +140,61 @@ struct QueueLog::State {
     }
   }
 
-  [[nodiscard]] std::string agent(std::string_view word) const {
-    if (word.empty() || word == "NONE" || options.excluded.contains(extension_of(word))) return {};
-    const std::size_t at = word.find('@');  // the options of a Local channel are no part of the person
-    return pseudonyms.agent(at == std::string_view::npos ? word : word.substr(0, word.find('/', at)));
+  [[nodiscard]] bool is_agent(std::string_view word) const {
+    return !word.empty() && word != "NONE" && !options.excluded.contains(extension_of(word));
+  }
+
+  /// The pseudonym of the log's word for an agent; empty if it is none.
+  std::string agent(std::string_view word, Time at) {
+    if (!is_agent(word)) return {};
+    return person_of(word, at).pseudonym;
+  }
+
+  Person& person_of(std::string_view word, Time at) {
+    Person& person = persons[std::string(word)];
+    if (!person.logged_in) name(person, word, at);  // nothing that a new name could tear apart
+    return person;
+  }
+
+  void name(Person& person, std::string_view word, Time at) const {
+    const std::size_t context = word.find('@');  // the options of a Local channel are no part of the person
+    person.pseudonym =
+        pseudonyms.agent(context == std::string_view::npos ? word : word.substr(0, word.find('/', context)), at);
+    person.day = adapter::Pseudonyms::day(at);
+  }
+
+  /// A former life of the adapter may have left somebody logged in whom this one meets for the first time: under the
+  /// pseudonym of the day of that last line, a week ago at most.
+  void forget_former(std::string_view word, Time at, std::vector<v1::Event>& out) {
+    if (!options.resumed || persons.contains(word)) return;
+    for (int days = 1; days <= 7; ++days) {
+      Person former;
+      name(former, word, at - std::chrono::days(days));
+      v1::Event old = event_at(at);
+      old.set_agent(former.pseudonym);
+      old.set_certainty(v1::CERTAINTY_DERIVED);
+      old.mutable_logged_out();
+      say(std::move(old), out);
+    }
+  }
+
+  /// A line of an agent on a new day: the new pseudonym comes, then the old one goes, unless a call would be torn
+  /// apart.
+  void rename(std::string_view word, Time at, std::vector<v1::Event>& out) {
+    const auto known = persons.find(word);
+    if (known == persons.end() || !known->second.logged_in || known->second.day >= adapter::Pseudonyms::day(at)) return;
+    for (const auto& [id, call] : calls)
+      if (call.stage == Call::Stage::connected && call.agent == word) return;
+    Person& person = known->second;
+    v1::Event old = event_at(at);
+    old.set_agent(person.pseudonym);
+    old.set_certainty(v1::CERTAINTY_DERIVED);
+    old.mutable_logged_out();
+    name(person, word, at);
+    person.said.clear();
+    person.logged_in = person.paused = false;
+    say_person(person, at, v1::CERTAINTY_DERIVED, out);
+    say(std::move(old), out);
   }
 
   // ---- calls
@@ -262,7 +315,7 @@ struct QueueLog::State {
     call.answered = at;
     call.agent = line.agent;
     say(id, call, at, certainty, out,
-        [&](v1::Event& event) { event.mutable_answered()->set_agent(agent(line.agent)); });
+        [&](v1::Event& event) { event.mutable_answered()->set_agent(agent(line.agent, at)); });
     member(line, out);
   }
 
@@ -281,9 +334,7 @@ struct QueueLog::State {
       say(id, call, line.at, v1::CERTAINTY_SEEN, out, [&](v1::Event& event) {
         v1::Transferred& transferred = *event.mutable_transferred();
         transferred.set_attended(line.event == "ATTENDEDTRANSFER");
-        // An internal extension may be named; anything longer is somebody's telephone number.
-        if (!transferred.attended() && line.data[0].size() <= 6 && !options.excluded.contains(line.data[0]))
-          transferred.set_to(std::string(line.data[0]));
+        // Where to is a number, and somebody's. A queue behind it says itself that the call has come.
       });
     say(id, call, line.at, v1::CERTAINTY_SEEN, out, [&](v1::Event& event) { event.mutable_ended()->set_by(by); });
     over(id, call, line.at);
@@ -300,16 +351,15 @@ struct QueueLog::State {
   // ---- agents. Static members are never added by a line: who is called or paused in a queue is a member of it.
 
   void member(const Line& line, std::vector<v1::Event>& out) {
-    if (agent(line.agent).empty() || line.queue.empty() || line.queue == "NONE") return;
-    Person& person = persons[std::string(line.agent)];
+    if (!is_agent(line.agent) || line.queue.empty() || line.queue == "NONE") return;
+    Person& person = person_of(line.agent, line.at);
     if (person.queues.try_emplace(std::string(line.queue)).second)
-      say_person(line.agent, person, line.at, v1::CERTAINTY_DERIVED, out);
+      say_person(person, line.at, v1::CERTAINTY_DERIVED, out);
   }
 
   void membership(const Line& line, std::vector<v1::Event>& out) {
-    if (agent(line.agent).empty() || line.queue.empty() || line.queue == "NONE")
-      return;  // PAUSEALL: one a queue follows
-    Person& person = persons[std::string(line.agent)];
+    if (!is_agent(line.agent) || line.queue.empty() || line.queue == "NONE") return;  // PAUSEALL: one a queue follows
+    Person& person = person_of(line.agent, line.at);
     v1::Certainty certainty = v1::CERTAINTY_SEEN;
     if (line.event == "REMOVEMEMBER") {
       person.queues.erase(std::string(line.queue));
@@ -320,14 +370,13 @@ struct QueueLog::State {
       if (line.event == "PAUSE") entry->second = {true, std::string(line.data[0])};
       if (line.event == "UNPAUSE") entry->second = {};
     }
-    say_person(line.agent, person, line.at, certainty, out);
+    say_person(person, line.at, certainty, out);
   }
 
-  void say_person(std::string_view word, Person& person, Time at, v1::Certainty certainty,
-                  std::vector<v1::Event>& out) {
+  void say_person(Person& person, Time at, v1::Certainty certainty, std::vector<v1::Event>& out) {
     const auto event = [&] {
       v1::Event started = event_at(at);
-      started.set_agent(agent(word));
+      started.set_agent(person.pseudonym);
       started.set_certainty(certainty);
       return started;
     };
@@ -382,6 +431,7 @@ struct QueueLog::State {
     ended.clear();
     calls.clear();
     renamed.clear();
+    persons.clear();  // the listing below names nobody: reachd forgets them, too
     v1::Event begin = event_at(at), end = event_at(at);
     begin.mutable_resync_begin()->set_reason("restart");
     end.mutable_resync_end();
@@ -397,6 +447,10 @@ struct QueueLog::State {
     const std::string_view event = line.event;
     const auto& data = line.data;
     if (event == "QUEUESTART") return restart(line.at, out);
+    if (is_agent(line.agent)) {
+      forget_former(line.agent, line.at, out);
+      rename(line.agent, line.at, out);
+    }
     if (event == "ADDMEMBER" || event == "REMOVEMEMBER" || event == "PAUSE" || event == "UNPAUSE")
       return membership(line, out);
     if (event == "PAUSEALL" || event == "UNPAUSEALL" || event == "CONFIGRELOAD" || event == "MEMBERPENALTY" ||
@@ -430,10 +484,11 @@ struct QueueLog::State {
       return complete(id, line, "transfer", seconds(hold), seconds(talk), out);
     }
     if (event == "RINGNOANSWER")
-      return ring(id, line, out, [&](v1::Event& said) { said.mutable_ring_no_answer()->set_agent(agent(line.agent)); });
+      return ring(id, line, out,
+                  [&](v1::Event& said) { said.mutable_ring_no_answer()->set_agent(agent(line.agent, line.at)); });
     if (event == "RINGCANCELED" || event == "AGENTDUMP")
       return ring(id, line, out, [&](v1::Event& said) {
-        said.mutable_ring_ended()->set_agent(agent(line.agent));
+        said.mutable_ring_ended()->set_agent(agent(line.agent, line.at));
         said.mutable_ring_ended()->set_cause(event == "AGENTDUMP" ? "other" : "caller_left");
       });
     ++counts.unknown;

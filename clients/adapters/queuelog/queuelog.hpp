@@ -25,6 +25,8 @@ struct Options {
   /// True: events come out in the order of their times, up to two seconds of log time late (files, replays). False:
   /// at once, and verdicts that had to wait for evidence come late with their true times (following a live file).
   bool sorted = true;
+  /// A former life of the adapter followed the same PBX: people it left logged in are logged out when they are met.
+  bool resumed = false;
 };
 
 struct Counts {

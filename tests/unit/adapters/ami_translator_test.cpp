@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "clients/adapters/asterisk/recording.hpp"
 #include "tests/unit/adapters/said.hpp"
 
@@ -42,6 +44,16 @@ class Pbx {
     events.clear();
     return all;
   }
+  /// A resync whose list of members is Eva alone.
+  void lists_eva(double at, const std::string& how) {
+    passes(at);
+    translator.begin_resync("periodic", time(at), events);
+    says(at, "QueueParams", "Queue=sales");
+    says(at, "QueueMember", "Queue=sales Location=PJSIP/7 Name=Eva " + how);
+    translator.finish_listing(false, time(at), events);
+    passes(at + 1);
+  }
+  static std::string at(double seconds) { return std::to_string(std::lround(seconds)); }
   static Time time(double seconds) {
     return Time(std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds)));
   }
@@ -232,9 +244,8 @@ TEST(AmiTranslator, KeepsTheSecondEntryThroughALateAgentComplete) {
   pbx.connects(16, "c1", "sales", "PJSIP/7", 1);
   pbx.completes(16.5, "c1", "sales", "PJSIP/7", 4, "transfer");  // even after the second answer
   pbx.completes(30, "c1", "sales", "PJSIP/7", 14, "caller");
-  EXPECT_EQ(pbx.story(),
-            (Story{"10 c1 offered sales 51", "11 c1 answered", "15 c1 transferred 52", "15 c1 ended transfer",
-                   "15.001 c1 offered sales 51", "16 c1 answered", "30 c1 ended caller"}));
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "11 c1 answered", "15 c1 transferred", "15 c1 ended transfer",
+                                "15.001 c1 offered sales 51", "16 c1 answered", "30 c1 ended caller"}));
 }
 
 TEST(AmiTranslator, NamesNoTelephoneNumberAsTheTransfersTarget) {
@@ -243,6 +254,66 @@ TEST(AmiTranslator, NamesNoTelephoneNumberAsTheTransfersTarget) {
   pbx.connects(11, "c1", "sales", "PJSIP/7", 1);
   pbx.says(15, "BlindTransfer", "Result=Success TransfereeUniqueid=c1 Extension=004989123456");
   EXPECT_EQ(pbx.story()[2], "15 c1 transferred");
+}
+
+TEST(AmiTranslator, NamesAnAgentAsTheTransfersTargetByPseudonymAlone) {
+  Pbx pbx;
+  pbx.says(1, "QueueMemberAdded", "Queue=sales Interface=Local/4711@agents/n MemberName=Max Paused=0");
+  const std::string max = pbx.events.back().agent();
+  pbx.joins(10, "c1", "sales");
+  pbx.connects(11, "c1", "sales", "PJSIP/7", 1);
+  pbx.says(15, "BlindTransfer", "Result=Success TransfereeUniqueid=c1 Extension=4711");
+  EXPECT_EQ(pbx.story()[3], "15 c1 transferred " + max);
+}
+
+TEST(AmiTranslator, SaysInEveryResyncWhoIsThere) {
+  Pbx pbx;  // reachd takes whoever is not named between ResyncBegin and ResyncEnd for gone
+  for (const double at : {100., 400.}) {
+    pbx.lists_eva(at, "Paused=0 Status=1");
+    EXPECT_EQ(pbx.story(), (Story{pbx.at(at) + " resyncBegin periodic", pbx.at(at) + " agent loggedIn sales",
+                                  pbx.at(at) + " agent agentResumed", pbx.at(at + 1) + " resyncEnd"}));
+  }
+  pbx.lists_eva(700, "Paused=1 PausedReason=lunch Status=1");
+  pbx.story();
+  pbx.lists_eva(1000, "Paused=1 PausedReason=lunch Status=1");
+  EXPECT_EQ(pbx.story(), (Story{"1000 resyncBegin periodic", "1000 agent loggedIn sales",
+                                "1000 agent agentPaused lunch", "1001 resyncEnd"}));
+}
+
+TEST(AmiTranslator, GivesANewPseudonymOnANewDayOnceNoCallIsTornApart) {
+  constexpr double midnight = 86400;
+  TranslatorSettings settings;
+  settings.default_wrap_up = 60s;
+  Pbx pbx(settings);
+  pbx.lists_eva(midnight - 200, "Paused=0 Status=1");
+  const std::string old = pbx.events[2].agent();  // after ResyncBegin and QueueOpened
+  pbx.joins(midnight - 20, "c1", "sales");
+  pbx.connects(midnight - 10, "c1", "sales", "PJSIP/7", 10);
+  EXPECT_EQ(pbx.events.back().answered().agent(), old);
+  pbx.story();
+  const auto names = [&] {
+    std::vector<std::string> all;
+    for (const v1::Event& event : pbx.events)
+      if (event.has_logged_in() || event.has_logged_out())
+        all.push_back((event.has_logged_in() ? "in " : "out ") + event.agent());
+    return all;
+  };
+  pbx.lists_eva(midnight + 100, "Paused=0 Status=2");
+  EXPECT_EQ(names(), std::vector<std::string>{"in " + old}) << "the telephone is in use";
+  pbx.story();
+  pbx.completes(midnight + 390, "c1", "sales", "PJSIP/7", 400, "caller");
+  pbx.lists_eva(midnight + 400, "Paused=0 Status=1");
+  EXPECT_EQ(names(), std::vector<std::string>{"in " + old}) << "in wrap-up";
+  pbx.story();
+  pbx.lists_eva(midnight + 700, "Paused=1 PausedReason=lunch Status=1");
+  ASSERT_EQ(pbx.events.size(), 6U);
+  const std::string fresh = pbx.events[2].agent();
+  EXPECT_NE(fresh, old);
+  EXPECT_EQ(names(), (std::vector<std::string>{"in " + fresh, "out " + old})) << "nobody less in between";
+  EXPECT_EQ(pbx.story(), (Story{"86850 c1 wrapUpEnded ?", "87100 resyncBegin periodic", "87100 agent loggedIn sales",
+                                "87100 agent agentPaused lunch", "87100 agent loggedOut", "87101 resyncEnd"}));
+  pbx.lists_eva(midnight + 1000, "Paused=0 Status=1");
+  EXPECT_EQ(names(), std::vector<std::string>{"in " + fresh});
 }
 
 TEST(AmiTranslator, IgnoresAFailedTransfer) {
@@ -397,7 +468,7 @@ TEST(AmiTranslator, ListsWhoWaitsAfterConnectingAndForgetsNobody) {
   pbx.translator.finish_listing(true, Pbx::time(100), pbx.events);
   pbx.joins(100.1, "c1", "sales");  // what was under way when the list was made
   pbx.passes(101);
-  EXPECT_EQ(pbx.story(), (Story{"100 resyncBegin connect", "100 agent loggedIn sales",
+  EXPECT_EQ(pbx.story(), (Story{"100 resyncBegin connect", "100 agent loggedIn sales", "100 agent agentResumed",
                                 "70 c1 offered sales priority=5 ?", "101 resyncEnd c1"}));
 }
 
@@ -441,8 +512,8 @@ TEST(AmiTranslator, FindsTheAgentOfACallAnsweredUnseen) {
   pbx.translator.finish_listing(true, Pbx::time(40), pbx.events);
   pbx.passes(41);
   pbx.completes(60, "c1", "sales", "PJSIP/7", 32, "caller");
-  EXPECT_EQ(pbx.story(), (Story{"40 resyncBegin gap", "40 agent loggedIn sales", "29 c1 answered ??", "41 resyncEnd c1",
-                                "60 c1 ended caller"}));
+  EXPECT_EQ(pbx.story(), (Story{"40 resyncBegin gap", "40 agent loggedIn sales", "40 agent agentResumed",
+                                "29 c1 answered ??", "41 resyncEnd c1", "60 c1 ended caller"}));
 }
 
 TEST(AmiTranslator, ForgetsEverythingOfAFormerPbxProcess) {
@@ -484,11 +555,11 @@ TEST(AmiTranslator, EndsACallOfItsFormerLifeWithoutTellingItsBeginningAgain) {
   pbx.completes(60, "1.5", "sales", "PJSIP/7", 32, "caller");
   pbx.says(61, "Newchannel", "Uniqueid=1.14");
   const Story story = pbx.story();
-  ASSERT_EQ(story.size(), 6U);
-  EXPECT_EQ(story[2], "10 1.5 answered ??");
-  EXPECT_EQ(story[3], "41 resyncEnd 1.5");
-  EXPECT_EQ(story[4], "60 1.5 ended caller");
-  EXPECT_NE(story[5].find("count=3"), std::string::npos) << story[5];
+  ASSERT_EQ(story.size(), 7U);
+  EXPECT_EQ(story[3], "10 1.5 answered ??");
+  EXPECT_EQ(story[4], "41 resyncEnd 1.5");
+  EXPECT_EQ(story[5], "60 1.5 ended caller");
+  EXPECT_NE(story[6].find("count=3"), std::string::npos) << story[6];
 }
 
 TEST(AmiTranslator, HoldsAndRetrievesWithTheAgentsTelephone) {

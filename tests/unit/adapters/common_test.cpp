@@ -23,8 +23,17 @@ TEST(Pseudonyms, RecogniseACallerWithinTheDayOnly) {
   EXPECT_EQ(names.caller("0891", noon).size(), 18U);
 }
 
+TEST(Pseudonyms, FollowNobodysWorkOverDays) {
+  const Pseudonyms names("0123456789abcdef");
+  const Time noon = Time(12h);
+  EXPECT_EQ(names.agent("Eva", noon), names.agent("Eva", noon + 11h));
+  EXPECT_NE(names.agent("Eva", noon), names.agent("Eva", noon + 12h));
+  EXPECT_NE(names.agent("Eva", noon), names.agent("Max", noon));
+  EXPECT_EQ(names.agent("Eva", noon).size(), 14U);
+}
+
 TEST(Pseudonyms, DependOnTheKey) {
-  EXPECT_NE(Pseudonyms("0123456789abcdef").agent("Eva"), Pseudonyms("0123456789abcdeg").agent("Eva"));
+  EXPECT_NE(Pseudonyms("0123456789abcdef").agent("Eva", Time()), Pseudonyms("0123456789abcdeg").agent("Eva", Time()));
   EXPECT_THROW(Pseudonyms("short"), std::invalid_argument);
   EXPECT_NE(random_key(), random_key());
 }

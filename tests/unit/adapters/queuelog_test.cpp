@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/unit/adapters/said.hpp"
 
 namespace reach::queuelog {
@@ -54,10 +56,47 @@ TEST(QueueLog, KeepsTheSecondEntryThroughALateTransferLine) {
                    "20 c1 offered sales", "21 c1 answered", "30 c1 ended agent"}));
 }
 
+TEST(QueueLog, GivesANewPseudonymOnANewDayOnceNoCallIsTornApart) {
+  QueueLog log(adapter::Pseudonyms("sixteen bytes key"));
+  std::vector<v1::Event> events;
+  for (const char* line : {"86300|NONE|sales|Eva|ADDMEMBER|", "86350|c1|sales|NONE|ENTERQUEUE||0891|1",
+                           "86390|c1|sales|Eva|CONNECT|40|leg|1", "86500|c1|sales|Eva|COMPLETECALLER|40|110|1",
+                           "86600|NONE|sales|Eva|PAUSE|lunch", "90000|NONE|sales|Eva|REMOVEMEMBER|"})
+    log.take(line, events);
+  log.finish(events);
+  EXPECT_EQ(said(events), (Story{"86300 agent loggedIn sales", "86350 c1 offered sales", "86390 c1 answered",
+                                 "86500 c1 ended caller", "86600 agent loggedIn sales ?", "86600 agent loggedOut ?",
+                                 "86600 agent agentPaused lunch", "90000 agent loggedOut"}));
+  const std::string old = events[0].agent(), fresh = events[4].agent();
+  EXPECT_NE(old, fresh);
+  EXPECT_EQ(events[2].answered().agent(), old);
+  EXPECT_EQ(events[5].agent(), old) << "logged out";
+  EXPECT_EQ(events[6].agent(), fresh);
+  EXPECT_EQ(events[7].agent(), fresh);
+}
+
+TEST(QueueLog, LogsOutWhomAFormerLifeLeftUnderAnOlderPseudonym) {
+  Options options;
+  options.resumed = true;
+  QueueLog log(adapter::Pseudonyms("sixteen bytes key"), options);
+  std::vector<v1::Event> events;
+  log.take("864000|NONE|sales|Eva|PAUSE|lunch", events);
+  log.take("864001|NONE|sales|Eva|UNPAUSE|", events);
+  log.finish(events);
+  std::set<std::string> gone;
+  for (const v1::Event& event : events)
+    if (event.has_logged_out()) gone.insert(event.agent());
+  const adapter::Pseudonyms names("sixteen bytes key");
+  for (int days = 1; days <= 7; ++days)
+    EXPECT_TRUE(gone.contains(names.agent("Eva", time_from_ns(0) + std::chrono::days(10 - days)))) << days;
+  EXPECT_FALSE(gone.contains(names.agent("Eva", time_from_ns(0) + std::chrono::days(10))));
+  EXPECT_EQ(gone.size(), 7U) << "once";
+}
+
 TEST(QueueLog, TellsTransfers) {
   const Story blind = told(
       {"10|c1|q|NONE|ENTERQUEUE||0891|1", "12|c1|q|Eva|CONNECT|2|leg|1", "20|c1|q|Eva|BLINDTRANSFER|52|inbound|2|8|1"});
-  EXPECT_EQ(blind[3], "20 c1 transferred 52");
+  EXPECT_EQ(blind[3], "20 c1 transferred");
   const Story attended = told({"10|c1|q|NONE|ENTERQUEUE||0891|1", "12|c1|q|Eva|CONNECT|2|leg|1",
                                "20|c1|q|Eva|ATTENDEDTRANSFER|BRIDGE|2c9adf0d|2|8|1"});
   EXPECT_EQ(attended[3], "20 c1 transferred attended=true");
@@ -88,6 +127,12 @@ TEST(QueueLog, EndsOpenCallsAtARestart) {
   EXPECT_EQ(told({"10|c1|sales|NONE|ENTERQUEUE||0891|1", "20|NONE|NONE|NONE|QUEUESTART|",
                   "30|c1|sales|Eva|COMPLETEAGENT|1|1|1"})[1],
             "20 resyncBegin restart");
+}
+
+TEST(QueueLog, TellsAnewWhoIsThereAfterARestart) {
+  EXPECT_EQ(told({"1|M|a|Eva|ADDMEMBER|", "20|NONE|NONE|NONE|QUEUESTART|", "30|M|a|Eva|PAUSE|lunch"}),
+            (Story{"1 agent loggedIn a", "20 resyncBegin restart", "20 resyncEnd", "30 agent loggedIn a ?",
+                   "30 agent agentPaused lunch ?"}));
 }
 
 TEST(QueueLog, TellsPausesOncePerPerson) {

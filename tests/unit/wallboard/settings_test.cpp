@@ -15,6 +15,8 @@ title = "Innendienst"
 language = "de"
 timezone = "Europe/Berlin"
 hosts = ["wall.example"]
+users_file = "/var/lib/w/users"
+behind_tls = true
 [names]
 key-accounts = "Großkunden"
 )");
@@ -27,6 +29,8 @@ key-accounts = "Großkunden"
   EXPECT_EQ(s.web_root, "/srv/web");
   EXPECT_EQ(s.title + s.language + s.timezone, "InnendienstdeEurope/Berlin");
   EXPECT_EQ(s.hosts, std::vector<std::string>{"wall.example"});
+  EXPECT_EQ(s.users_file, "/var/lib/w/users");
+  EXPECT_TRUE(s.behind_tls);
   EXPECT_EQ(s.names.at("key-accounts"), "Großkunden");
 }
 
@@ -50,6 +54,17 @@ TEST(WallboardSettings, SaysAllProblemsWithTheirPlaces) {
   EXPECT_EQ(loaded.problems, expected);
   EXPECT_EQ(read_settings("w.toml", "title = ").problems.size(), 1U);
   EXPECT_EQ(load_settings("/nowhere/w.toml").problems.size(), 1U);
+}
+
+TEST(WallboardSettings, AreSafeOnLoopbackOrWithUsers) {
+  const auto wrong = [](const char* text) { return wrong_with_access(read_settings("w.toml", text).settings); };
+  EXPECT_EQ(wrong(""), "");
+  EXPECT_EQ(wrong("listen = \"[::1]:80\""), "");
+  EXPECT_EQ(wrong("listen = \"0.0.0.0:80\"\nusers_file = \"u\""), "");
+  EXPECT_EQ(wrong("behind_tls = true\nusers_file = \"u\""), "");
+  EXPECT_EQ(wrong("title = \"x\"\nlisten = \"0.0.0.0:80\"").substr(0, 21), "w.toml:2:10: 0.0.0.0 ");
+  EXPECT_NE(wrong("behind_tls = true"), "");
+  EXPECT_EQ(read_settings("w.toml", "behind_tls = 1\nusers_file = \"\"").problems.size(), 2U);
 }
 
 TEST(WallboardSettings, ListensOnAnAddressWithAPort) {

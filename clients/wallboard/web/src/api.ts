@@ -148,6 +148,21 @@ export interface BoardSettings {
   names: Record<string, string>;
 }
 
+/// Who looks at the page. sign_in: false where nobody has to; then the name is empty.
+export interface Me {
+  name: string;
+  role: "viewer" | "supervisor";
+  screen: boolean; // came with a ticket
+  sign_in: boolean;
+}
+
+/// Lets a screen see the board without anybody's password.
+export interface Ticket {
+  name: string;
+  made: string;
+  expires: string | null;
+}
+
 /// Events of /api/v1/stream, by name.
 export interface StreamEvents {
   /** On a change, and every two seconds as a sign of life. */
@@ -162,23 +177,44 @@ export interface StreamEvents {
   resync: { why: string };
 }
 
-async function get<T>(path: string): Promise<T> {
-  const response = await fetch(path, { headers: { accept: "application/json" } });
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  return (await response.json()) as T;
+/// The gateway said no; the message is its sentence. status: of HTTP.
+export class Refusal extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+  ) {
+    super(message);
+  }
 }
+
+async function ask<T>(path: string, options: RequestInit = {}): Promise<T> {
+  const response = await fetch(path, options);
+  if (response.ok) return (await response.json()) as T;
+  const said = (await response.json().catch(() => null)) as { error?: { message?: string } } | null;
+  throw new Refusal(said?.error?.message ?? `${response.status}`, response.status);
+}
+const get = <T>(path: string) => ask<T>(path, { headers: { accept: "application/json" } });
+const post = <T>(path: string, content: object = {}) =>
+  ask<T>(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(content) });
 
 export const getBoardSettings = () => get<BoardSettings>("/api/v1/board");
 export const getHistory = (segment: string) => get<History>(`/api/v1/history?segment=${encodeURIComponent(segment)}`);
 
-/// Takes an alert. Throws an Error whose message is the gateway's sentence.
-export async function acknowledge(alert: string, by: string, note: string): Promise<Alert> {
-  const response = await fetch(`/api/v1/alerts/${encodeURIComponent(alert)}/acknowledge`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ by, note }),
+/// null: nobody; the form to sign in is due.
+export const getMe = (): Promise<Me | null> =>
+  get<Me>("/api/v1/me").catch((error: unknown) => {
+    if (error instanceof Refusal && error.status === 401) return null;
+    throw error;
   });
-  if (response.ok) return (await response.json()) as Alert;
-  const said = (await response.json().catch(() => null)) as { error?: { message?: string } } | null;
-  throw new Error(said?.error?.message ?? `${response.status}`);
-}
+export const signIn = (name: string, password: string) => post<Me>("/api/v1/sign-in", { name, password });
+export const signOut = () => post("/api/v1/sign-out");
+
+export const getTickets = async () => (await get<{ tickets: Ticket[] }>("/api/v1/tickets")).tickets;
+/// The link, with a secret that is told this once.
+export const makeTicket = async (name: string) =>
+  new URL((await post<{ link: string }>("/api/v1/tickets", { name })).link, location.origin).href;
+export const revokeTicket = (name: string) => post(`/api/v1/tickets/${encodeURIComponent(name)}/revoke`);
+
+/// Takes an alert. by: only where nobody signs in; otherwise it is who did.
+export const acknowledge = (alert: string, by: string, note: string) =>
+  post<Alert>(`/api/v1/alerts/${encodeURIComponent(alert)}/acknowledge`, by === "" ? { note } : { by, note });

@@ -1,4 +1,5 @@
 // The live connection to the gateway: opens it, notices when it is gone or only seems to be there, opens it again.
+import { getMe } from "./api";
 import { applyMessage, emptyBoard, loseLink, silenceMs, type Board, type Message } from "./board";
 
 const names = ["connection", "state", "alerts", "alert", "staffing", "resync"] as const;
@@ -11,6 +12,9 @@ export class Feed {
   private listeners = new Set<() => void>();
   private openedAt = 0;
   private checkedAt = Date.now();
+
+  /// `ended` is called when the visitor may not look any more: signed out elsewhere, or the session or ticket is over.
+  constructor(private readonly ended: () => void) {}
 
   start(): void {
     this.open();
@@ -36,6 +40,10 @@ export class Feed {
     stream.onerror = () => {
       if (this.stream !== stream) return;
       this.set(loseLink(this.board, performance.now()));
+      // Refused, not merely broken? An event source does not tell with which status.
+      if (stream.readyState === EventSource.CLOSED) {
+        getMe().then((me) => me === null && this.ended(), () => {});
+      }
       // The browser's own retrying stops for good after some errors, and waits long after others.
       stream.close();
       this.stream = null;

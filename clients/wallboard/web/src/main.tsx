@@ -1,15 +1,20 @@
-// Starts the page: what the address asks for, the gateway's settings, the live feed; then draws.
+// Starts the page: what the address asks for, who looks, the gateway's settings, the live feed; then draws.
 import { render } from "preact";
-import { getBoardSettings, type BoardSettings } from "./api";
+import { getBoardSettings, getMe, type BoardSettings, type Me } from "./api";
 import { Feed } from "./feed";
 import { Words } from "./i18n";
 import { asLanguage, pageOptions } from "./options";
 import { App } from "./view/app";
+import { SignIn } from "./view/sign-in";
 import "@fontsource-variable/inter/wght.css";
 import "uplot/dist/uPlot.min.css";
 import "./style/base.css";
 import "./style/board.css";
 import "./style/supervisor.css";
+import "./style/access.css";
+
+const startAnew = () => location.reload();
+const retryMs = 1500;
 
 async function start(): Promise<void> {
   const options = pageOptions(location.pathname, location.search);
@@ -18,15 +23,22 @@ async function start(): Promise<void> {
   if (theme) root.dataset["theme"] = theme;
   if (options.tv) root.dataset["mode"] = "tv";
 
-  const feed = new Feed();
-  feed.start();
-  // The page may come from the browser's cache while the gateway is away: it starts all the same.
-  const settings: BoardSettings = await getBoardSettings().catch(() => ({ title: "", language: "", timezone: "", names: {} }));
+  const me = await getMe().catch(() => undefined);
+  const feed = new Feed(startAnew);
+  if (me !== null) feed.start();
+  // The gateway may be away, and the page from the browser's cache: it starts all the same, and anew with the answer.
+  const absent: BoardSettings = { title: "", language: "", timezone: "", names: {} };
+  const settings = me ? await getBoardSettings().catch(() => absent) : absent;
+  const unknown: Me = { name: "", role: "viewer", screen: false, sign_in: false };
+  if (me === undefined) setInterval(() => void getMe().then(startAnew, () => {}), retryMs);
+
   const language = options.language ?? asLanguage(settings.language) ?? asLanguage(navigator.language) ?? "en";
   const words = new Words(language, settings.timezone);
   root.lang = language;
   document.title = settings.title || words.text("title");
-  render(<App feed={feed} options={options} settings={settings} words={words} />, document.getElementById("app")!);
+  const page = me === null ? <SignIn words={words} done={startAnew} />
+    : <App feed={feed} options={options} settings={settings} words={words} me={me ?? unknown} />;
+  render(page, document.getElementById("app")!);
 }
 
 void start();

@@ -149,5 +149,23 @@ export const de: Record<TextKey, string> = {
   "staffing.notEnough": "Noch zu wenige Daten",
   "staffing.agents": "{available} frei, {busy} im Gespräch, {paused} in Pause, {logged_in} angemeldet",
 
+  "signIn.name": "Name",
+  "signIn.password": "Passwort",
+  "signIn.send": "Anmelden",
+  "signIn.refused": "Name oder Passwort stimmt nicht",
+  "signIn.tooMany": "Zu viele Versuche. Bitte später noch einmal.",
+  "signIn.unreachable": "Das Gateway antwortet nicht. Bitte noch einmal.",
+  "signOut": "Abmelden",
+
+  "tickets.title": "Bildschirme",
+  "tickets.none": "Kein Bildschirm hat einen Zugang. Ein Link lässt ihn die Tafel sehen, ohne Passwort und nur zum Sehen.",
+  "tickets.name": "Neuer Bildschirm",
+  "tickets.make": "Link ausstellen",
+  "tickets.link": "Auf dem Bildschirm einmal öffnen; der Link wird nur jetzt gezeigt",
+  "tickets.since": "seit {date}",
+  "tickets.until": "bis {date}",
+  "tickets.revoke": "Entziehen",
+  "tickets.failed": "Nicht möglich: {why}",
+
   "language.other": "English",
 };

@@ -147,6 +147,24 @@ export const en = {
   "staffing.notEnough": "Not enough data yet",
   "staffing.agents": "{available} free, {busy} busy, {paused} paused, {logged_in} logged in",
 
+  "signIn.name": "Name",
+  "signIn.password": "Password",
+  "signIn.send": "Sign in",
+  "signIn.refused": "The name or the password is wrong",
+  "signIn.tooMany": "Too many attempts. Please try again later.",
+  "signIn.unreachable": "The gateway does not answer. Please try again.",
+  "signOut": "Sign out",
+
+  "tickets.title": "Screens",
+  "tickets.none": "No screen has access. A link lets one see the board, without a password and only to see.",
+  "tickets.name": "New screen",
+  "tickets.make": "Make a link",
+  "tickets.link": "Open it once on the screen; the link is shown only now",
+  "tickets.since": "since {date}",
+  "tickets.until": "until {date}",
+  "tickets.revoke": "Revoke",
+  "tickets.failed": "Not possible: {why}",
+
   "language.other": "Deutsch",
 };
 export type TextKey = keyof typeof en;

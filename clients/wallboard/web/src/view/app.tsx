@@ -1,6 +1,6 @@
 import { createContext } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
-import type { BoardSettings } from "../api";
+import type { BoardSettings, Me } from "../api";
 import type { Board } from "../board";
 import type { Feed } from "../feed";
 import type { Words } from "../i18n";
@@ -12,6 +12,7 @@ export interface Page {
   options: PageOptions;
   settings: BoardSettings;
   words: Words;
+  me: Me;
 }
 const PageContext = createContext<Page | null>(null);
 export const usePage = (): Page => useContext(PageContext)!;

@@ -8,10 +8,11 @@ import { namesOf, segmentName, type Names } from "../options";
 import type { Status } from "../tile";
 import { usePage, type View } from "./app";
 import { Mark } from "./mark";
+import { Tickets } from "./tickets";
 import { Top } from "./top";
 
 export function Supervisor({ board, now }: View) {
-  const { words, options, settings } = usePage();
+  const { words, options, settings, me } = usePage();
   const names = namesOf(board.segments, settings.names);
   const core = coreNow(board, now);
   const lost = lostSince(board) !== null;
@@ -56,6 +57,7 @@ export function Supervisor({ board, now }: View) {
           {staffing.map((pool) => (
             <PoolTable key={pool.pool} pool={pool} names={names} />
           ))}
+          {me.sign_in && me.role === "supervisor" && <Tickets />}
         </section>
       </main>
     </div>
@@ -70,7 +72,7 @@ interface CardProps {
 }
 
 function AlertCard({ alert, names, core, lost }: CardProps) {
-  const { words } = usePage();
+  const { words, me } = usePage();
   const [taking, setTaking] = useState(false);
   const card = useRef<HTMLElement>(null);
   const resolved = alert.state === "resolved";
@@ -110,7 +112,7 @@ function AlertCard({ alert, names, core, lost }: CardProps) {
         </p>
       )}
       <Taken alert={alert} />
-      {!resolved && !alert.acknowledged && !taking && (
+      {!resolved && !alert.acknowledged && !taking && me.role === "supervisor" && (
         <button type="button" class="take" onClick={() => setTaking(true)}>
           {words.text("ack.take")}
         </button>
@@ -184,8 +186,8 @@ function Details({ alert }: { alert: Alert }) {
 const nameKey = "reach.name";
 
 function TakeForm({ alert, lost, close }: { alert: Alert; lost: boolean; close: () => void }) {
-  const { words } = usePage();
-  const [by, setBy] = useState(() => localStorage.getItem(nameKey) ?? "");
+  const { words, me } = usePage();
+  const [by, setBy] = useState(() => (me.sign_in ? me.name : (localStorage.getItem(nameKey) ?? "")));
   const [note, setNote] = useState("");
   const [problem, setProblem] = useState("");
   const [sending, setSending] = useState(false);
@@ -204,7 +206,7 @@ function TakeForm({ alert, lost, close }: { alert: Alert; lost: boolean; close: 
     setSending(true);
     try {
       await acknowledge(alert.id, by.trim(), note.trim());
-      localStorage.setItem(nameKey, by.trim());
+      if (!me.sign_in) localStorage.setItem(nameKey, by.trim());
       close(); // the stream brings the alert as taken, here and on every other page
     } catch (error) {
       setProblem(words.text("ack.failed", { why: (error as Error).message }));
@@ -215,7 +217,7 @@ function TakeForm({ alert, lost, close }: { alert: Alert; lost: boolean; close: 
     <form class="taking" onSubmit={(event) => void send(event)} onKeyDown={(event) => event.key === "Escape" && close()} noValidate>
       <label>
         {words.text("ack.name")}
-        <input ref={name} name="by" autocomplete="name" maxLength={80} value={by} required
+        <input ref={name} name="by" autocomplete="name" maxLength={80} value={by} required readOnly={me.sign_in}
                onInput={(event) => setBy(event.currentTarget.value)} />
       </label>
       <label class="note">

@@ -1,6 +1,8 @@
 // The head of both pages: the title, how things stand in a word, the time; or since when nothing is heard.
 import type { ComponentChildren } from "preact";
+import { signOut } from "../api";
 import { coreNow, lostSince } from "../board";
+import type { Words } from "../i18n";
 import { usePage, type View } from "./app";
 import { Mark } from "./mark";
 
@@ -30,18 +32,32 @@ export function Top({ board, now, children }: View & { children?: ComponentChild
 }
 
 function Links() {
-  const { words, options } = usePage();
-  const other = words.language === "de" ? "en" : "de";
-  const query = new URLSearchParams(location.search);
-  const same = query.toString();
-  query.set("lang", other);
+  const { words, options, me } = usePage();
+  const same = new URLSearchParams(location.search).toString();
   const page = options.page === "board" ? "supervisor" : "board";
   return (
     <nav>
+      {me.sign_in && (
+        <span class="who">
+          {me.name}{" "}
+          <button type="button" class="link" onClick={() => void signOut().then(() => location.reload())}>
+            {words.text("signOut")}
+          </button>
+        </span>
+      )}
       <a href={(page === "board" ? "/" : "/supervisor") + (same ? `?${same}` : "")}>{words.text(`page.${page}`)}</a>
-      <a href={`?${query}`} lang={other} hreflang={other}>
-        {words.text("language.other")}
-      </a>
+      <OtherLanguage words={words} />
     </nav>
+  );
+}
+
+export function OtherLanguage({ words }: { words: Words }) {
+  const other = words.language === "de" ? "en" : "de";
+  const query = new URLSearchParams(location.search);
+  query.set("lang", other);
+  return (
+    <a href={`?${query}`} lang={other} hreflang={other}>
+      {words.text("language.other")}
+    </a>
   );
 }
