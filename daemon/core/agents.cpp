@@ -107,6 +107,7 @@ void Engine::State::serve_queues(std::uint32_t index, const std::vector<std::uin
 }
 
 void Engine::State::on_agent(const Event& event, std::uint32_t source) {
+  purge();
   const std::uint32_t index = agent_of(source, event.agent);
   sources[source].tells_agents = true;
   agents[index].listed = true;

@@ -15,7 +15,7 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
   next.catching_up = old.catching_up;
   next.behind = old.behind;
   next.totals = old.totals;
-  next.totals.live_contacts = 0;
+  next.totals.live_contacts = next.totals.agents = 0;
   next.resolved = std::move(old.resolved);
   next.last_remark = std::move(old.last_remark);
   next.last_acknowledge = std::move(old.last_acknowledge);
@@ -68,10 +68,15 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
     if (fresh.line != none && queue.line != none) fresh.scope.inherit(queue.scope);
     if (fresh.segment != none) next.link_source(queue.source, fresh.segment);
   }
-  for (const Agent& agent : old.agents) {
+  std::vector<std::uint32_t> agent_now;  // by the index in the old table
+  for (std::uint32_t i = old.agent_list.first; i != none; i = old.agents[i].newer) {
+    const Agent& agent = old.agents[i];
     const std::uint32_t index = next.agent_of(agent.source, view(agent.id));
     next.serve_queues(index, old.teams[agent.team].queues);  // queue indices are the same: they were told in order
+    if (agent_now.size() <= i) agent_now.resize(i + 1, none);
+    agent_now[i] = index;
     Agent& fresh = next.agents[index];
+    fresh.touched = agent.touched;
     if (agent.site != none) fresh.site = next.site_of(old.sites[agent.site]);
     fresh.logged_in = agent.logged_in;
     fresh.paused = agent.paused;
@@ -91,6 +96,7 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
       Contact& contact = next.contacts[index];
       contact = was;
       contact.older = contact.newer = contact.offer = contact.entry = contact.item = none;
+      if (was.agent != none) contact.agent = was.agent < agent_now.size() ? agent_now[was.agent] : none;
       if (was.site != none) contact.site = next.site_of(old.sites[was.site]);
       next.contact_index.insert(index);
       next.link_contact(index, list);

@@ -9,6 +9,8 @@ namespace {
 constexpr Duration remember_ended = std::chrono::minutes(15);
 constexpr Duration remember_items = std::chrono::hours(24 * 7);
 constexpr std::size_t remembered_at_most = 100'000;
+constexpr Duration remember_agents = std::chrono::hours(24);
+constexpr Duration agent_touched_every = std::chrono::minutes(10);
 }  // namespace
 
 std::uint32_t Engine::State::source_of(std::string_view id) {
@@ -96,14 +98,18 @@ std::uint32_t Engine::State::queue_of(std::uint32_t source, std::string_view nam
 }
 
 std::uint32_t Engine::State::agent_of(std::uint32_t source, std::string_view id) {
-  if (const auto found = agent_index.find(SourceName(source, id)); found != agent_index.end()) return *found;
-  const auto index = static_cast<std::uint32_t>(agents.size());
-  agents.emplace_back();
-  agents.back().id.assign(id.begin(), id.end());
-  agents.back().source = source;
-  agents.back().site = sources[source].site;
-  sources[source].agents.push_back(index);
+  if (const auto found = agent_index.find(SourceName(source, id)); found != agent_index.end()) {
+    if (now - agents[*found].touched >= agent_touched_every) touch_agent(*found);
+    return *found;
+  }
+  const std::uint32_t index = agents.add();
+  agents[index].id.assign(id.begin(), id.end());
+  agents[index].source = source;
+  agents[index].site = sources[source].site;
+  agents[index].touched = now;
+  agent_list.append(agents, index);
   agent_index.insert(index);
+  ++totals.agents;
   return index;
 }
 
@@ -118,6 +124,31 @@ void Engine::State::link_source(std::uint32_t source, std::uint32_t segment) {
   if (std::ranges::find(of_pool, source) == of_pool.end()) of_pool.push_back(source);
 }
 
+void Engine::State::touch_agent(std::uint32_t index) {
+  agent_list.remove(agents, index);
+  agents[index].touched = now;
+  agent_list.append(agents, index);
+}
+
+/// People's names change daily: who was not heard of for a day and does nothing is forgotten. A few each time, so that
+/// no event pays for many.
+void Engine::State::forget_old_agents() {
+  for (int i = 0; i < 4 && agent_list.first != none; ++i) {
+    const std::uint32_t index = agent_list.first;
+    const Agent& agent = agents[index];
+    if (agent.touched + remember_agents > now) return;
+    if (agent.state != AgentState::logged_out || agent.talking > 0 || agent.ringing > 0 || agent.wrap_up) {
+      touch_agent(index);
+      continue;
+    }
+    serve_queues(index, {});
+    agent_list.remove(agents, index);
+    agent_index.erase(index);
+    agents.erase(index);
+    --totals.agents;
+  }
+}
+
 std::string Engine::State::contact_name(const Contact& contact) const {
   return sources[contact.source].view.id + '/' + std::string(view(contact.id));
 }
@@ -129,24 +160,17 @@ std::uint32_t Engine::State::find_contact(std::uint32_t source, std::string_view
 
 void Engine::State::link_contact(std::uint32_t index, std::uint8_t to) {
   Contact& contact = contacts[index];
-  ContactList& list = lists[to];
+  RowList& list = lists[to];
   contact.list = to;
   contact.touched = now;
-  contact.older = list.last;
-  contact.newer = none;
-  (list.last == none ? list.first : contacts[list.last].newer) = index;
-  list.last = index;
-  ++list.size;
+  list.append(contacts, index);
   if (to == live_calls || to == open_items) ++totals.live_contacts;
   if (to == live_calls && list.first == index) arm_expiry();
 }
 
 void Engine::State::unlink_contact(std::uint32_t index) {
   const Contact& contact = contacts[index];
-  ContactList& list = lists[contact.list];
-  (contact.older == none ? list.first : contacts[contact.older].newer) = contact.newer;
-  (contact.newer == none ? list.last : contacts[contact.newer].older) = contact.older;
-  --list.size;
+  lists[contact.list].remove(contacts, index);
   if (contact.list == live_calls || contact.list == open_items) --totals.live_contacts;
 }
 
@@ -184,12 +208,13 @@ void Engine::State::forget_contact(std::uint32_t index) {
 
 /// Forgets what has been over for long enough.
 void Engine::State::purge() {
-  const auto drop_old = [this](ContactList& list, Duration keep) {
+  const auto drop_old = [this](RowList& list, Duration keep) {
     while (list.first != none && (list.size > remembered_at_most || contacts[list.first].touched + keep <= now))
       forget_contact(list.first);
   };
   drop_old(lists[ended_calls], remember_ended);
   drop_old(lists[done_items], remember_items);
+  forget_old_agents();  // after the calls that name who had them
 }
 
 void Engine::State::arm_expiry() {

@@ -10,7 +10,7 @@
 namespace reach {
 namespace {
 
-constexpr std::int64_t format = 4;
+constexpr std::int64_t format = 5;
 
 }  // namespace
 
@@ -125,7 +125,7 @@ void visit(A& a, TrendView& v) {
 template <class A>
 void visit(A& a, Totals& v) {
   a(v.events, v.late, v.corrected, v.inferred, v.contradictions, v.unknown_contacts, v.unrouted, v.outside_catalogue,
-    v.alerts_fired, v.contacts_expired, v.live_contacts);
+    v.alerts_fired, v.contacts_expired, v.live_contacts, v.agents);
 }
 
 // ---- windows, lines and tables
@@ -158,7 +158,7 @@ void visit(A& a, Item& v) {
     v.overdue, v.responded, v.verdict, v.respond_verdict, v.decided_at);
 }
 template <class A>
-void visit(A& a, ContactList& v) {
+void visit(A& a, RowList& v) {
   a(v.first, v.last, v.size);
 }
 template <class A>
@@ -179,8 +179,8 @@ void visit(A& a, Team& v) {
 }
 template <class A>
 void visit(A& a, Agent& v) {
-  a(v.id, v.source, v.site, v.team, v.logged_in, v.paused, v.wrap_up, v.unavailable, v.listed, v.ringing, v.talking,
-    v.state);
+  a(v.id, v.source, v.site, v.team, v.older, v.newer, v.touched, v.logged_in, v.paused, v.wrap_up, v.unavailable,
+    v.listed, v.ringing, v.talking, v.state);
 }
 template <class A>
 void visit(A& a, AlertRule& v) {
@@ -193,7 +193,7 @@ void visit(A& a, Watch& v) {
 template <class A>
 void visit(A& a, Source& v) {
   a(v.view, v.last_event, v.last_late, v.site, v.watch, v.segments, v.tells_agents, v.tells_wrap_up, v.in_resync,
-    v.heard_meanwhile, v.agents);
+    v.heard_meanwhile);
 }
 
 // What follows from the configuration is made by the constructor; only what has happened since is written of these.
@@ -219,8 +219,8 @@ void visit(A& a, Pool& v) {
 template <class A>
 void Engine::State::visit_tables(A& a) {
   a(now, happened_at, catching_up, behind, periods.range, timers, totals, lines, segments, clocks, queues, objectives,
-    pools, sources, teams, agents, sites, watches, resolved, contacts, stays, items, lists, last_acknowledge.done,
-    last_acknowledge.problem);
+    pools, sources, teams, agents, agent_list, sites, watches, resolved, contacts, stays, items, lists,
+    last_acknowledge.done, last_acknowledge.problem);
   std::vector<std::pair<std::string, Time>> remarks(last_remark.begin(), last_remark.end());
   std::ranges::sort(remarks);
   a(remarks);
@@ -254,10 +254,10 @@ Engine Engine::load(std::string_view bytes, EngineOptions options) {
   for (std::uint32_t i = 0; i < s.sources.size(); ++i) s.source_index[s.sources[i].view.id] = i;
   for (std::uint32_t i = 0; i < s.sites.size(); ++i) s.site_index[s.sites[i]] = i;
   for (std::uint32_t i = 0; i < s.queues.size(); ++i) s.queue_index[{s.queues[i].source, s.queues[i].name}] = i;
-  for (std::uint32_t i = 0; i < s.agents.size(); ++i) s.agent_index.insert(i);
+  for (std::uint32_t i = s.agent_list.first; i != none; i = s.agents[i].newer) s.agent_index.insert(i);
   for (std::uint32_t i = 0; i < s.teams.size(); ++i) s.team_index[s.teams[i].queues] = i;
   s.contact_index.reserve(s.contacts.used());
-  for (const ContactList& list : s.lists)
+  for (const RowList& list : s.lists)
     for (std::uint32_t i = list.first; i != none; i = s.contacts[i].newer) s.contact_index.insert(i);
   for (std::uint32_t w = 0; w < s.watches.size(); ++w) {
     const AlertState state = s.watches[w].life.state();

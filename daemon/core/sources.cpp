@@ -80,8 +80,8 @@ void Engine::State::end_unseen(std::uint32_t source, std::span<const std::string
   for (std::uint32_t i = lists[live_calls].first; i != none; i = contacts[i].newer)
     if (contacts[i].source == source && !there.contains(view(contacts[i].id))) gone.push_back(i);
   for (const std::uint32_t contact : gone) on_outcome_unknown(contact, now);
-  for (const std::uint32_t agent : sources[source].agents) {
-    if (agents[agent].listed) continue;
+  for (std::uint32_t agent = agent_list.first; agent != none; agent = agents[agent].newer) {
+    if (agents[agent].source != source || agents[agent].listed) continue;
     agents[agent].logged_in = agents[agent].paused = agents[agent].wrap_up = false;
     agents[agent].ringing = 0;
     refresh_agent(agent);
@@ -92,7 +92,8 @@ void Engine::State::on_source(const Event& event, std::uint32_t index) {
   switch (event.kind) {
     case EventKind::resync_begin:
       sources[index].in_resync = true;
-      for (const std::uint32_t agent : sources[index].agents) {
+      for (std::uint32_t agent = agent_list.first; agent != none; agent = agents[agent].newer) {
+        if (agents[agent].source != index) continue;
         agents[agent].listed = false;
         agents[agent].ringing = 0;
       }

@@ -49,7 +49,7 @@ struct Contact {
   Time connected_at{};  ///< beginning of the conversation
   Time left_at{};       ///< moving: when it left; ended: when it ended
   Stage stage = Stage::arrived;
-  std::uint8_t list = 0;  ///< which ContactList holds it
+  std::uint8_t list = 0;  ///< which of the lists holds it
   ForwardReason left_reason = ForwardReason::other;
 };
 
@@ -64,10 +64,26 @@ struct Item {
   Time decided_at{};
 };
 
-/// Contacts in the order of their last event, for expiry.
-struct ContactList {
+/// Rows of a table (contacts, agents) in the order of their last event, to forget the oldest. The links live in them.
+struct RowList {
   std::uint32_t first = none, last = none;
   std::size_t size = 0;
+
+  template <class Table>
+  void append(Table& table, std::uint32_t row) {
+    table[row].older = last;
+    table[row].newer = none;
+    (last == none ? first : table[last].newer) = row;
+    last = row;
+    ++size;
+  }
+  template <class Table>
+  void remove(Table& table, std::uint32_t row) {
+    const std::uint32_t older = table[row].older, newer = table[row].newer;
+    (older == none ? first : table[older].newer) = newer;
+    (newer == none ? last : table[newer].older) = older;
+    --size;
+  }
 };
 
 struct Queue {
@@ -107,6 +123,8 @@ struct Agent {
   ShortText id;
   std::uint32_t source = none, site = none;
   std::uint32_t team = 0;
+  std::uint32_t older = none, newer = none;  ///< neighbours in the list by last event
+  Time touched{};                            ///< the last event, roughly
   bool logged_in = false, paused = false, wrap_up = false, unavailable = false, listed = false;
   std::uint32_t ringing = 0, talking = 0;
   AgentState state = AgentState::logged_out;
@@ -180,7 +198,6 @@ struct Source {
   std::vector<std::uint32_t> segments;
   bool tells_agents = false, tells_wrap_up = false, announced = false, in_resync = false;
   bool heard_meanwhile = false;  ///< since catching up began
-  std::vector<std::uint32_t> agents;
 };
 
 /// Look-up by name without making a string of it. (Debian's Abseil has a string_view of its own, so its ready-made
@@ -275,6 +292,8 @@ struct Engine::State {
   [[nodiscard]] std::uint32_t find_contact(std::uint32_t source, std::string_view id) const;
   std::uint32_t add_contact(std::uint32_t source, std::string_view id);
   void forget_contact(std::uint32_t contact);
+  void touch_agent(std::uint32_t agent);
+  void forget_old_agents();
   void link_contact(std::uint32_t contact, std::uint8_t list);
   void unlink_contact(std::uint32_t contact);
   void move_to_list(std::uint32_t contact, std::uint8_t list);
@@ -403,7 +422,8 @@ struct Engine::State {
   std::vector<Pool> pools;
   std::vector<Source> sources;
   std::uint32_t last_source = 0;  ///< that was looked up
-  std::deque<Agent> agents;
+  Slab<Agent> agents;
+  RowList agent_list;
   std::deque<Team> teams;  ///< [0]: no queues
   std::vector<std::string> sites;
   std::deque<Watch> watches;
@@ -413,7 +433,7 @@ struct Engine::State {
   Slab<Contact> contacts;
   Slab<Stay> stays;
   Slab<Item> items;
-  std::array<ContactList, 4> lists;  ///< live calls, ended calls, open items, done items
+  std::array<RowList, 4> lists;  ///< live calls, ended calls, open items, done items
 
   ByName<std::uint32_t> segment_index, service_by_id, source_index, site_index, pool_index;
   ByName<std::uint32_t> open_alerts;  ///< id to watch
@@ -423,7 +443,7 @@ struct Engine::State {
   };
   ByName<Route> routes;  ///< "queue" or "source/queue"
   RowIndex<Slab<Contact>> contact_index{0, RowHash<Slab<Contact>>{&contacts}, RowEqual<Slab<Contact>>{&contacts}};
-  RowIndex<std::deque<Agent>> agent_index{0, RowHash<std::deque<Agent>>{&agents}, RowEqual<std::deque<Agent>>{&agents}};
+  RowIndex<Slab<Agent>> agent_index{0, RowHash<Slab<Agent>>{&agents}, RowEqual<Slab<Agent>>{&agents}};
   BySourceName queue_index;
   absl::flat_hash_map<std::vector<std::uint32_t>, std::uint32_t> team_index;  ///< by queues
   Acknowledged last_acknowledge;

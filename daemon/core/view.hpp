@@ -103,7 +103,7 @@ struct TrendView {
 struct Totals {
   std::int64_t events = 0, late = 0, corrected = 0, inferred = 0, contradictions = 0, unknown_contacts = 0,
                unrouted = 0, outside_catalogue = 0, alerts_fired = 0, contacts_expired = 0;
-  std::int64_t live_contacts = 0;
+  std::int64_t live_contacts = 0, agents = 0;  ///< known now
 };
 
 }  // namespace reach

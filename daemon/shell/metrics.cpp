@@ -190,6 +190,7 @@ std::string metrics_text(const MetricsCopy& copy) {
   out.counter("reachd_outside_catalogue_total", "Contacts whose service the catalogue does not have.",
               copy.totals.outside_catalogue);
   out.gauge("reachd_contacts_live", "Contacts that have not ended.", copy.totals.live_contacts);
+  out.gauge("reachd_agents_known", "People known by name: heard of within a day, or logged in.", copy.totals.agents);
 
   // Figures, of the day
   out.begin("reachd_segment_service_level_ratio", "Service level of the day, 0 to 1; absent while nothing is decided.",

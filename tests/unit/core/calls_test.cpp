@@ -384,5 +384,35 @@ TEST(Data, ThatContradictsIsCountedAndChangesNothing) {
   expect_balance(w.figures());
 }
 
+TEST(People, AreForgottenADayAfterTheirLastEventUnlessTheyAreThere) {
+  Config config = small_config();
+  config.expire_after = std::chrono::hours(48);
+  World w(std::move(config));
+  const auto says = [&w](double second, EventKind kind, const std::string& agent) {
+    Event event;
+    event.kind = kind;
+    event.at = World::time(second);
+    event.source = "pbx";
+    event.agent = agent;
+    static constexpr std::string_view queue = "sales";
+    event.list = {&queue, 1};
+    w.input(second, event);
+  };
+  for (int i = 0; i < 20; ++i) {
+    says(i, EventKind::logged_in, "yesterday" + std::to_string(i));
+    if (i != 7) says(3600 + i, EventKind::logged_out, "yesterday" + std::to_string(i));
+  }
+  w.offered(3700, "c1", "sales");
+  w.answered(3701, "c1", "yesterday9");  // and talks ever since
+  EXPECT_EQ(w.engine.totals().agents, 20);
+  EXPECT_EQ(w.view().agents.logged_in, 1);
+  constexpr double next_day = 26 * 3600;
+  for (int i = 0; i < 10; ++i) says(next_day + i, EventKind::logged_in, "today" + std::to_string(i));
+  EXPECT_EQ(w.engine.totals().agents, 12);
+  EXPECT_EQ(w.view().agents.logged_in, 11);
+  w.at(next_day + 60, EventKind::ended, "c1");
+  EXPECT_EQ(w.view().agents.logged_in, 11);
+}
+
 }  // namespace
 }  // namespace reach::test
