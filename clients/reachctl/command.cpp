@@ -10,6 +10,12 @@
 
 namespace reach::ctl {
 
+namespace {
+
+constexpr std::chrono::milliseconds query_timeout{3000};
+
+}  // namespace
+
 CLI::App* add_command(CLI::App& app, Context& context, const std::string& name, const std::string& description,
                       std::function<int()> body) {
   CLI::App* command = app.add_subcommand(name, description);
@@ -29,12 +35,18 @@ bool Context::resolve_endpoints() {
   if (endpoint.empty()) endpoint = daemon.query;
   if (publish_endpoint.empty()) publish_endpoint = daemon.publish;
   if (ingest_endpoint.empty()) ingest_endpoint = daemon.ingest;
+  try {
+    keys = client::read_keys(key_files);
+  } catch (const client::KeyFileProblem& problem) {
+    complain(problem.what());
+    return false;
+  }
   return true;
 }
 
 bool ask(const Context& context, const v1::Request& request, v1::Reply& reply, int& failed) {
   try {
-    reply = client::Query(context.endpoint).ask(request);
+    reply = client::Query(context.endpoint, query_timeout, context.keys).ask(request);
   } catch (const client::NotReachable& error) {
     complain(error.what());
     failed = exit_not_reachable;

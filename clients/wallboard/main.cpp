@@ -16,6 +16,7 @@ using wallboard::Settings;
 
 struct Options {
   std::string file, listen, publish, query, web_root, title, language;
+  client::KeyFiles key_files;
 };
 
 /// The file, then the options over it. Problems are said; then `good` is false.
@@ -36,6 +37,7 @@ Effective effective_settings(const Options& options) {
   }
   if (!options.publish.empty()) settings.publish = options.publish;
   if (!options.query.empty()) settings.query = options.query;
+  settings.key_files = settings.key_files.unless(options.key_files);
   if (!options.web_root.empty()) settings.web_root = options.web_root;
   if (!options.title.empty()) settings.title = options.title;
   if (!options.language.empty()) settings.language = options.language;
@@ -49,9 +51,12 @@ void reload(wallboard::Server& server, const Settings& old, const Options& optio
     return;
   }
   server.set_settings(now.settings);
-  const auto sockets = [](const Settings& s) { return std::tie(s.address, s.port, s.publish, s.query, s.web_root); };
+  const auto sockets = [](const Settings& s) {
+    return std::tie(s.address, s.port, s.publish, s.query, s.web_root, s.key_files.key_file,
+                    s.key_files.server_key_file);
+  };
   if (sockets(now.settings) != sockets(old)) {
-    spdlog::warn("listen, publish, query and web_root change with a restart only");
+    spdlog::warn("listen, publish, query, the keys and web_root change with a restart only");
   }
   spdlog::info("configuration reloaded");
 }
@@ -68,6 +73,7 @@ int main(int argc, char** argv) {
   app.add_option("--listen", options.listen, "where browsers find the page (default: 127.0.0.1:8570)");
   app.add_option("--publish", options.publish, "reachd's publish socket (default: tcp://127.0.0.1:5571)");
   app.add_option("--query", options.query, "reachd's query socket (default: tcp://127.0.0.1:5572)");
+  options.key_files.add_to(app);
   app.add_option("--web-root", options.web_root,
                  "the built page (default: the one installed or built with this program)");
   app.add_option("--title", options.title, "the board's title");
@@ -93,6 +99,9 @@ int main(int argc, char** argv) {
       client::notify_systemd("WATCHDOG=1\nSTATUS=" + server.status());
     }
     client::notify_systemd("STOPPING=1");
+  } catch (const client::KeyFileProblem& problem) {
+    spdlog::error("{}", problem.what());
+    return client::exit_configuration;
   } catch (const std::exception& problem) {
     spdlog::error("{}", problem.what());
     return client::exit_failed;

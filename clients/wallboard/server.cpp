@@ -68,7 +68,7 @@ std::vector<std::string> own_names() {
 // One thread serves everything: `io` is its loop. The gateway wakes it when a stream has something to send.
 struct Server::Impl {
   explicit Impl(const Settings& settings)
-      : gateway(settings.publish, settings.query, [this] { wake(); }),
+      : gateway(settings.publish, settings.query, client::read_keys(settings.key_files), [this] { wake(); }),
         server(restinio::external_io_context(io),
                [&](auto& with) {
                  with.address(settings.address)
