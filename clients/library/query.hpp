@@ -23,8 +23,9 @@ struct NotReachable : std::runtime_error {
 /// One connection, one question at a time; not thread-safe.
 class Query {
  public:
-  explicit Query(std::string endpoint = "tcp://127.0.0.1:5572",
-                 std::chrono::milliseconds timeout = std::chrono::milliseconds(3000), ClientKeys keys = {});
+  static constexpr std::chrono::milliseconds usual_timeout{3000};
+  explicit Query(std::string endpoint = "tcp://127.0.0.1:5572", std::chrono::milliseconds timeout = usual_timeout,
+                 ClientKeys keys = {});
   ~Query();
   /// Sends `request` (its id is set here) and returns the reply. A Reply with `error` set is returned, not thrown.
   /// Throws NotReachable.

@@ -10,12 +10,6 @@
 
 namespace reach::ctl {
 
-namespace {
-
-constexpr std::chrono::milliseconds query_timeout{3000};
-
-}  // namespace
-
 CLI::App* add_command(CLI::App& app, Context& context, const std::string& name, const std::string& description,
                       std::function<int()> body) {
   CLI::App* command = app.add_subcommand(name, description);
@@ -46,7 +40,7 @@ bool Context::resolve_endpoints() {
 
 bool ask(const Context& context, const v1::Request& request, v1::Reply& reply, int& failed) {
   try {
-    reply = client::Query(context.endpoint, query_timeout, context.keys).ask(request);
+    reply = client::Query(context.endpoint, client::Query::usual_timeout, context.keys).ask(request);
   } catch (const client::NotReachable& error) {
     complain(error.what());
     failed = exit_not_reachable;

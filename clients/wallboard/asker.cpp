@@ -15,7 +15,7 @@ v1::Reply unavailable(const std::string& why) {
 }  // namespace
 
 Asker::Asker(const std::string& endpoint, const client::ClientKeys& keys)
-    : query_(endpoint, std::chrono::milliseconds(3000), keys), thread_([this] { run(); }) {}
+    : query_(endpoint, client::Query::usual_timeout, keys), thread_([this] { run(); }) {}
 
 Asker::~Asker() {
   {

@@ -27,12 +27,20 @@ std::string peer_address(int fd) {
   if (address.ss_family == AF_INET6) {
     const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
     inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
-    return "[" + std::string(text) + "]:" + std::to_string(ntohs(v6.sin6_port));
+    const std::string_view plain = without_v4_prefix(text);
+    const bool is_v4 = plain.size() < std::string_view(text).size();
+    return (is_v4 ? std::string(plain) : "[" + std::string(plain) + "]") + ":" + std::to_string(ntohs(v6.sin6_port));
   }
   return "a local socket";
 }
 
 }  // namespace
+
+std::string_view without_v4_prefix(std::string_view address) noexcept {
+  constexpr std::string_view mapped = "::ffff:";
+  const bool is_v4 = address.starts_with(mapped) && address.find('.') != std::string_view::npos;
+  return is_v4 ? address.substr(mapped.size()) : address;
+}
 
 bool Connections::opened(int fd) {
   Peer& peer = peers_[fd];

@@ -13,6 +13,9 @@
 
 namespace reach::shell {
 
+/// "192.0.2.7" of "::ffff:192.0.2.7", as which a socket for both kinds of addresses sees it; any other as it is.
+[[nodiscard]] std::string_view without_v4_prefix(std::string_view address) noexcept;
+
 class Connections {
  public:
   struct Peer {

@@ -31,7 +31,10 @@ constexpr Duration wait_at_start = seconds(5);  // for the sources that were the
 constexpr std::size_t most_remark_kinds = 100;
 constexpr int peer_portion = 1000;             // connections that come or go, per socket and round
 constexpr std::size_t descriptors_kept = 256;  // for the event log, HTTP and ZeroMQ itself
-constexpr std::int64_t longest_topic = 1024;   // bytes of a subscription
+// XPUB takes in all subscriptions that are there before it gives out the first, and goes on while more come in. So few
+// may wait that a peer which never stops is counted, and cut off, in between.
+constexpr int subscriptions_ahead = 2;  // on an encrypted connection its credentials take the place of one for ever
+constexpr std::int64_t longest_topic = 1024;  // bytes of a subscription
 
 int queue_for(const settings::Loaded& settings) {
   // A tick must fit: every state, source and pool, and an alert for each segment.
@@ -87,7 +90,8 @@ struct EngineThread::Sockets {
         most(connections_for(settings.daemon)) {
     if (guarded[0] || guarded[1] || guarded[2]) zap.emplace(context, admission.allowed);
     ingest = bind_router(context, settings.daemon.ingest, {1'000, 10'000, disconnects_over}, guards[0]);
-    publish = bind_xpub(context, settings.daemon.publish, {10'000, queue_for(settings), longest_topic}, guards[1]);
+    publish = bind_xpub(context, settings.daemon.publish, {subscriptions_ahead, queue_for(settings), longest_topic},
+                        guards[1]);
     query = bind_router(context, settings.daemon.query, {100, 100, 64 * 1024}, guards[2]);
     const auto subscriptions = static_cast<std::size_t>(settings.daemon.max_subscriptions);
     watched.emplace_back(context, ingest, keys::Door::ingest, most, 0);

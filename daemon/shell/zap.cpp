@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "daemon/shell/connections.hpp"
+
 namespace reach::shell {
 namespace {
 
@@ -32,7 +34,7 @@ void Refusals::add(Refusal refusal) {
 
 std::optional<Refusal> refuse_at_door(const keys::AllowedKeys& allowed, std::string_view domain_name,
                                       std::string_view z85, std::string_view from) {
-  const std::string where = std::string(domain_name) + " socket, from " + std::string(from);
+  const std::string where = std::string(domain_name) + " socket, from " + std::string(without_v4_prefix(from));
   const keys::PublicKey* const key = allowed.find(z85);
   if (key == nullptr) {
     return Refusal{

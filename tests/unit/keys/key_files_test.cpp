@@ -34,9 +34,9 @@ class KeyFiles : public testing::Test {
     return all;
   }
 
-  const fs::path directory = fs::path(testing::TempDir()) /
-                             ("reach-keys-" + std::to_string(getpid()) + "-" +
-                              testing::UnitTest::GetInstance()->current_test_info()->name());
+  const fs::path directory =
+      fs::path(testing::TempDir()) /
+      ("reach-keys-" + std::to_string(getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name());
 };
 
 TEST_F(KeyFiles, AreMadeReadAndFoundAgain) {

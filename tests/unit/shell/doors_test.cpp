@@ -127,6 +127,12 @@ TEST(Connections, OfAnotherThatGotTheSameDescriptorAreLeftAlone) {
   close(file);
 }
 
+TEST(Addresses, AreShownAsPeopleWriteThem) {
+  EXPECT_EQ(without_v4_prefix("::ffff:192.0.2.7"), "192.0.2.7");
+  EXPECT_EQ(without_v4_prefix("2001:db8::1"), "2001:db8::1");
+  EXPECT_EQ(without_v4_prefix("::ffff:1"), "::ffff:1");
+}
+
 TEST(RateLimit, AllowsTenSecondsAtOnceAndTheRateAfterwards) {
   RateLimit rate;
   Time now = time_from_ns(1'764'000'000'000'000'000);
