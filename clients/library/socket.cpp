@@ -85,11 +85,12 @@ bool CutMonitor::cut() {
                                     "server_key_file in a configuration)");
         break;
       case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-        // Once may be a daemon that ends; again at once is a daemon that cannot read what is encrypted for another.
-        if (keys_.given() && ++broken_handshakes_ > 1) {
-          refused_ = "reachd at " + endpoint_ + " ends the connection: is " + keys_.files.server_key_file +
-                     " really the public key of that daemon?";
-        }
+        // Once may be a daemon that ends; again at once is one that cannot read what is encrypted for another, or waits
+        // for something encrypted.
+        if (++broken_handshakes_ < 3) break;
+        refused_ = "reachd at " + endpoint_ + " ends the connection: " +
+                   (keys_.given() ? "is " + keys_.files.server_key_file + " really the public key of that daemon?"
+                                  : "it may let in only who has a key (--key and --server-key)");
         break;
       default:
         break;

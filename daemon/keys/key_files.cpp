@@ -49,8 +49,7 @@ const Section<PublicKey>& pub_section() {
               return std::nullopt;
             },
             [](const std::string& value) { return value; }),
-        "", "", true}},
-      {{"secret_key", "remove it, and make a new pair: a secret belongs into the .key file alone"}}};
+        "", "", true}}};
   return section;
 }
 

@@ -413,8 +413,7 @@ const Section<DaemonSettings>& security_section() {
         "no keys: every tcp:// endpoint must be on loopback"},
        {"allowed_keys", directory(&DaemonSettings::allowed_keys),
         "the folder with the clients' .pub files; read again on SIGHUP, and who lost his key is cut off"}},
-      {{"keys", "write allowed_keys: a folder of .pub files"},
-       {"secret_key", "remove it: write key_file, the name of the file that holds the secret"}},
+      {{"keys", "write allowed_keys: a folder of .pub files"}},
       true};
   return section;
 }

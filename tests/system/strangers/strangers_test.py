@@ -254,10 +254,10 @@ class Test:
 
     def case_programs(self):
         """What our own programs say when they are not let in: a sentence, exit 69, and soon."""
-        for key, server, words in (("stranger", "reachd", "refuses the key"), (None, None, "lets in only who has a key"),
+        for key, server, words in (("stranger", "reachd", "refuses the key"), (None, None, "let.? in only who has a key"),
                                    ("desk", "elsewhere", "really the public key")):
             code, said, took = self.reachctl("status", key=key, server=server)
-            check(code == 69 and words in said and took < 2.5, f"status of {key}: {code} {took:.1f} s {said}")
+            check(code == 69 and re.search(words, said) and took < 2.5, f"status of {key}: {code} {took:.1f} s {said}")
         code, said, took = self.reachctl("send", "--source", "pbx1", key="stranger", stdin='{"time":"2026-11-23T08:00:00Z"'
                                          ',"contact":"c","offered":{"queue":"sales"}}\n')
         check(code == 69 and "refuses the key" in said and took < 2.5, f"send of a stranger: {code} {took:.1f} s {said}")
