@@ -108,6 +108,7 @@ void Delivery::start(Now now) {
 /// A fresh connection: nothing of an earlier one is in its queues.
 void Delivery::open(Now now) {
   world_.reconnect();
+  refused_.clear();
   welcomed_ = false;
   state_.connected = false;
   hello_said_.reset();
@@ -117,6 +118,12 @@ void Delivery::open(Now now) {
 
 void Delivery::cut(Now now) {
   lost("the connection to reachd at " + options_.endpoint + " was cut", now);
+}
+
+void Delivery::refused(const std::string& why) {
+  if (std::exchange(refused_, why) == why) return;
+  was_lost_ = state_.refused = true;
+  report(why + "; events are kept and sent when it lets them in", spool_->size());
 }
 
 void Delivery::lost(const std::string& why, Now now) {
@@ -130,7 +137,11 @@ void Delivery::step(Now now) {
   // A Hello may have no answer though heartbeats still come: it was lost, or its Welcome was.
   if (now.steady - heard_ >= options_.answer_timeout ||
       (hello_said_ && now.steady - *hello_said_ >= options_.answer_timeout)) {
-    lost("reachd does not answer at " + options_.endpoint, now);
+    if (refused_.empty()) {
+      lost("reachd does not answer at " + options_.endpoint, now);
+    } else {
+      open(now);
+    }
   }
   if (welcomed_ && now.steady >= retry_at_) {
     if (is_over(spool_->stretch())) {
@@ -288,6 +299,7 @@ void Delivery::welcome(const v1::Welcome& message, Now now) {
   take_acknowledged(message.next_sequence() - 1, now);
   next_to_send_ = spool_->stretch().first;
   next_beat_ = now.steady;  // tells at once whether the PBX is heard
+  state_.refused = false;
   if (std::exchange(was_lost_, false)) report("reachd is back at " + options_.endpoint);
   state_.last_problem.clear();
 }

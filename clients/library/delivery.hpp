@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "clients/library/keys.hpp"
 #include "clients/library/spool.hpp"
 #include "reachd/v1/ingest.pb.h"
 
@@ -24,6 +25,7 @@ namespace reach::client {
 
 struct SenderOptions {
   std::string endpoint = "tcp://127.0.0.1:5570";
+  ClientKeys keys;                        ///< where the endpoint speaks CURVE
   std::string source;                     ///< required, [A-Za-z0-9._-]+
   std::string software;                   ///< for people, "reach-adapter-asterisk 0.1.0"
   std::vector<std::string> capabilities;  ///< see Hello in ingest.proto
@@ -35,6 +37,7 @@ struct SenderOptions {
 
 struct SenderState {
   bool connected = false;          ///< welcomed and heard within answer_timeout
+  bool refused = false;            ///< the daemon lets this program's key not in; it tries on
   std::uint64_t posted = 0;        ///< events handed to post()
   std::uint64_t acknowledged = 0;  ///< highest acknowledged number of this run's epoch
   std::uint64_t pending = 0;       ///< in the spool
@@ -75,6 +78,8 @@ class Delivery {
   void take(const v1::ToAdapter& message, Now now);
   /// The present connection was cut.
   void cut(Now now);
+  /// The daemon does not let this program in: `why` is a sentence. Another try follows after answer_timeout.
+  void refused(const std::string& why);
   /// Does what is due: Hello, one batch, heartbeat, a fresh connection after too long a silence.
   void step(Now now);
   /// When step() is to be called next at the latest; in the past if there is something to do at once.
@@ -142,6 +147,7 @@ class Delivery {
   bool upstream_ = true;
   bool was_lost_ = false;
   bool in_use_ = false;  // the last Hello was answered so
+  std::string refused_;  // why the present connection comes to nothing
   std::string last_reported_;
 };
 

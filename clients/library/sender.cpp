@@ -26,6 +26,7 @@ Delivery::Now clock_now() {
 struct Sender::Impl final : DeliveryWorld {
   Impl(SenderOptions with, std::unique_ptr<Spool> kept, std::function<void(const std::string&)> problem_taker)
       : endpoint(with.endpoint),
+        keys(with.keys),
         on_problem(std::move(problem_taker)),
         delivery(std::move(with), std::move(kept), *this) {
     delivery.start(clock_now());  // here, so that a bad endpoint throws at the caller
@@ -77,7 +78,13 @@ struct Sender::Impl final : DeliveryWorld {
       {
         const std::lock_guard lock(mutex);
         receive();
-        if (items[1].revents != 0 && cuts->cut()) delivery.cut(clock_now());
+        if (items[1].revents != 0) {
+          if (cuts->cut()) {
+            delivery.cut(clock_now());
+          } else if (!cuts->refused().empty()) {
+            delivery.refused(cuts->refused());
+          }
+        }
         delivery.step(clock_now());
         if (delivery.drained()) drained.notify_all();
       }
@@ -118,14 +125,15 @@ struct Sender::Impl final : DeliveryWorld {
   void reconnect() override {
     cuts.reset();
     socket.reset();
-    socket = connect_socket(context, zmq::socket_type::dealer, endpoint);
-    cuts.emplace(context, *socket);
+    socket = connect_socket(context, zmq::socket_type::dealer, endpoint, keys);
+    cuts.emplace(context, *socket, endpoint, keys);
   }
 
   /// Said without the mutex: who hears it may ask for the state.
   void problem(const std::string& sentence) override { problems.push_back(sentence); }
 
   const std::string endpoint;
+  const ClientKeys keys;
   const std::function<void(const std::string&)> on_problem;
 
   // The sender's thread alone, once it runs:

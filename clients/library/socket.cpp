@@ -9,10 +9,12 @@
 #include <cstring>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 namespace reach::client {
 
-zmq::socket_t connect_socket(zmq::context_t& context, zmq::socket_type type, const std::string& endpoint) {
+zmq::socket_t connect_socket(zmq::context_t& context, zmq::socket_type type, const std::string& endpoint,
+                             const ClientKeys& keys) {
   zmq::socket_t socket(context, type);
   socket.set(zmq::sockopt::linger, 0);
   socket.set(zmq::sockopt::sndhwm, 100'000);
@@ -24,6 +26,11 @@ zmq::socket_t connect_socket(zmq::context_t& context, zmq::socket_type type, con
   socket.set(zmq::sockopt::heartbeat_ttl, 10000);
   socket.set(zmq::sockopt::reconnect_ivl, 50);
   socket.set(zmq::sockopt::reconnect_ivl_max, 1000);
+  if (keys.given() && endpoint.starts_with("tcp://")) {
+    socket.set(zmq::sockopt::curve_serverkey, keys.server);
+    socket.set(zmq::sockopt::curve_publickey, keys.open);
+    socket.set(zmq::sockopt::curve_secretkey, keys.secret);
+  }
   try {
     socket.connect(endpoint);
   } catch (const zmq::error_t& error) {
@@ -33,11 +40,16 @@ zmq::socket_t connect_socket(zmq::context_t& context, zmq::socket_type type, con
   return socket;
 }
 
-CutMonitor::CutMonitor(zmq::context_t& context, zmq::socket_t& watched)
-    : watched_(watched), events_(context, zmq::socket_type::pair) {
+CutMonitor::CutMonitor(zmq::context_t& context, zmq::socket_t& watched, std::string endpoint, ClientKeys keys)
+    : watched_(watched),
+      events_(context, zmq::socket_type::pair),
+      endpoint_(std::move(endpoint)),
+      keys_(std::move(keys)) {
   // One monitor a socket: the socket's own address names it apart from all others of this context.
   const std::string address = "inproc://monitor-" + std::to_string(reinterpret_cast<std::uintptr_t>(watched.handle()));
-  if (zmq_socket_monitor(watched.handle(), address.c_str(), ZMQ_EVENT_DISCONNECTED) != 0) throw zmq::error_t();
+  constexpr int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+                         ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
+  if (zmq_socket_monitor(watched.handle(), address.c_str(), events) != 0) throw zmq::error_t();
   events_.set(zmq::sockopt::linger, 0);
   events_.connect(address);
 }
@@ -53,7 +65,36 @@ bool CutMonitor::cut() {
     (void)events_.recv(address, zmq::recv_flags::none);  // the second frame of the same message is there
     std::uint16_t id = 0;
     if (event.size() >= sizeof id) std::memcpy(&id, event.data(), sizeof id);
-    seen |= id == ZMQ_EVENT_DISCONNECTED;
+    switch (id) {
+      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+        established_ = true;
+        broken_handshakes_ = 0;
+        break;
+      case ZMQ_EVENT_DISCONNECTED:
+        seen |= std::exchange(established_, false);
+        break;
+      case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+        refused_ = "reachd refuses the key of " + keys_.files.key_file + " at " + endpoint_ +
+                   ": it is not among its allowed keys, or its role may not use this socket";
+        break;
+      case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+        refused_ = "reachd at " + endpoint_ +
+                   (keys_.given() ? " speaks without keys, and this program only with them: leave them out, or set "
+                                    "[security] key_file there"
+                                  : " lets in only who has a key: give --key and --server-key (key_file and "
+                                    "server_key_file in a configuration)");
+        break;
+      case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+        // Once may be a daemon that ends; again at once is one that cannot read what is encrypted for another, or waits
+        // for something encrypted.
+        if (++broken_handshakes_ < 3) break;
+        refused_ = "reachd at " + endpoint_ + " ends the connection: " +
+                   (keys_.given() ? "is " + keys_.files.server_key_file + " really the public key of that daemon?"
+                                  : "it may let in only who has a key (--key and --server-key)");
+        break;
+      default:
+        break;
+    }
   }
   return seen;
 }

@@ -69,7 +69,9 @@ struct Subscriber::Impl {
       if (items[1].revents != 0 && cuts->cut()) {
         follower.lose("the connection to reachd at " + options.publish_endpoint + " was cut", now);
       } else if (now >= follower.deadline()) {
-        if (room > 0) {
+        if (!cuts->refused().empty()) {
+          follower.lose(cuts->refused(), now);
+        } else if (room > 0) {
           follower.pass(now);
         } else {
           follower.lose("the alerts of reachd were not taken for " + std::to_string(options.silence.count()) + " ms",
@@ -92,10 +94,10 @@ struct Subscriber::Impl {
     cuts.reset();
     stream.reset();
     query.reset();
-    stream = connect_socket(context, zmq::socket_type::sub, options.publish_endpoint);
+    stream = connect_socket(context, zmq::socket_type::sub, options.publish_endpoint, options.keys);
     for (const char* topic : Follower::topics) stream->set(zmq::sockopt::subscribe, topic);
-    cuts.emplace(context, *stream);
-    query = connect_socket(context, zmq::socket_type::dealer, options.query_endpoint);
+    cuts.emplace(context, *stream, options.publish_endpoint, options.keys);
+    query = connect_socket(context, zmq::socket_type::dealer, options.query_endpoint, options.keys);
   }
 
   void send(const v1::Request& request) {

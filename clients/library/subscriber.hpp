@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "clients/library/keys.hpp"
 #include "reachd/v1/alert.pb.h"
 #include "reachd/v1/query.pb.h"
 #include "reachd/v1/staffing.pb.h"
@@ -21,6 +22,7 @@ namespace reach::client {
 struct SubscriberOptions {
   std::string publish_endpoint = "tcp://127.0.0.1:5571";
   std::string query_endpoint = "tcp://127.0.0.1:5572";  ///< for the snapshot and the repair of gaps
+  ClientKeys keys;                                      ///< where the endpoints speak CURVE
   std::string window;                                   ///< of the snapshot's figures; empty: day
   /// Nothing heard for so long means lost; the daemon's pulse comes every second.
   std::chrono::milliseconds silence{3000};

@@ -31,6 +31,7 @@ int follow(const Context& context) {
   client::SubscriberOptions options;
   options.publish_endpoint = context.publish_endpoint;
   options.query_endpoint = context.endpoint;
+  options.keys = context.keys;
   client::SubscriberCalls calls;
   calls.alert = [&](const v1::Alert& alert) {
     const std::lock_guard lock(mutex);

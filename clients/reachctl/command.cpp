@@ -29,12 +29,18 @@ bool Context::resolve_endpoints() {
   if (endpoint.empty()) endpoint = daemon.query;
   if (publish_endpoint.empty()) publish_endpoint = daemon.publish;
   if (ingest_endpoint.empty()) ingest_endpoint = daemon.ingest;
+  try {
+    keys = client::read_keys(key_files);
+  } catch (const client::KeyFileProblem& problem) {
+    complain(problem.what());
+    return false;
+  }
   return true;
 }
 
 bool ask(const Context& context, const v1::Request& request, v1::Reply& reply, int& failed) {
   try {
-    reply = client::Query(context.endpoint).ask(request);
+    reply = client::Query(context.endpoint, client::Query::usual_timeout, context.keys).ask(request);
   } catch (const client::NotReachable& error) {
     complain(error.what());
     failed = exit_not_reachable;

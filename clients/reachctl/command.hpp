@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "clients/library/keys.hpp"
 #include "clients/library/program.hpp"
 #include "reachd/v1/query.pb.h"
 
@@ -29,9 +30,12 @@ struct Context {
   std::string endpoint;  ///< query; empty: of the configuration, or the default
   std::string publish_endpoint;
   std::string ingest_endpoint;
+  client::KeyFiles key_files;
+  client::ClientKeys keys;  ///< after resolve_endpoints()
   std::function<int()> run;
 
-  /// Fills the endpoints that are still empty. Returns false after telling what is wrong with the configuration.
+  /// Fills the endpoints that are still empty and reads the keys. Returns false after telling what is wrong with the
+  /// configuration or the keys.
   [[nodiscard]] bool resolve_endpoints();
 };
 
@@ -43,6 +47,7 @@ void add_status(CLI::App& app, Context& context);
 void add_watch(CLI::App& app, Context& context);
 void add_alerts(CLI::App& app, Context& context);
 void add_ack(CLI::App& app, Context& context);
+void add_keygen(CLI::App& app, Context& context);
 void add_send(CLI::App& app, Context& context);
 void add_staffing(CLI::App& app, Context& context);
 void add_replay(CLI::App& app, Context& context);

@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
                  "the socket that the command talks to: query (default tcp://127.0.0.1:5572), of send: ingest");
   app.add_option("--publish-endpoint", context.publish_endpoint, "publish endpoint (default tcp://127.0.0.1:5571)");
   app.add_option("--ingest-endpoint", context.ingest_endpoint, "ingest endpoint (default tcp://127.0.0.1:5570)");
+  context.key_files.add_to(app);
   app.require_subcommand(1);
   app.fallthrough();  // the options above may follow the command
   app.footer("Exit codes: 0 good, 1 failed, 64 wrong usage, 69 reachd not reachable, 78 bad configuration.");
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
   add_send(app, context);
   add_replay(app, context);
   add_log(app, context);
+  add_keygen(app, context);
   add_test(app, context);
   if (const int code = reach::client::parse(app, argc, argv); code >= 0) return code;
   context.common.start("reachctl");

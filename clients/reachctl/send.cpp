@@ -98,7 +98,7 @@ class Posting {
       if (stop_requested()) return false;
       // The spool is the only bound on what waits here: let the daemon keep up.
       while (sender_.state().pending > 100'000) {
-        if (client::wait_signal(0.01) != 0) return false;
+        if (client::wait_signal(0.01) != 0 || sender_.state().refused) return false;
       }
     }
     sender_.post(event);
@@ -140,6 +140,7 @@ int send(const Context& context, const Options& options) {
   client::block_signals();  // an interrupted sending still waits for its acknowledgements
   client::SenderOptions with;
   with.endpoint = context.ingest_endpoint;
+  with.keys = context.keys;
   with.source = options.source;
   with.software = std::string("reachctl ") + client::version;
   with.resumes = false;  // killed, it does not come back: nobody should wait for it
@@ -156,7 +157,13 @@ int send(const Context& context, const Options& options) {
   Lines lines;
   Posting posting(*sender, options);
   post_all(lines, posting, options);
-  const bool all = sender->drain(std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout_s * 1000)));
+  // Who is not let in now is not waited for: that does not change by itself.
+  constexpr auto slice = std::chrono::milliseconds(100);
+  bool all = false;
+  for (auto left = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout_s * 1000));
+       !all && left.count() > 0 && !sender->state().refused; left -= slice) {
+    all = sender->drain(std::min(left, slice));
+  }
   const client::SenderState state = sender->state();
   if (lines.bad() > 10) complain(std::to_string(lines.bad() - 10) + " more lines could not be read");
   if (context.json) {
@@ -173,9 +180,10 @@ int send(const Context& context, const Options& options) {
     std::cout << '\n';
   }
   if (!all) {
-    complain(std::to_string(state.pending) + " events were not acknowledged within " +
-             std::to_string(static_cast<std::int64_t>(options.timeout_s)) +
-             " s: " + (state.last_problem.empty() ? "reachd does not answer at " + with.endpoint : state.last_problem));
+    complain(
+        std::to_string(state.pending) + " events were not acknowledged" +
+        (state.refused ? ": " : " within " + std::to_string(static_cast<std::int64_t>(options.timeout_s)) + " s: ") +
+        (state.last_problem.empty() ? "reachd does not answer at " + with.endpoint : state.last_problem));
     return state.acknowledged == 0 && !state.connected ? exit_not_reachable : exit_failed;
   }
   return lines.bad() > 0 || state.lost > 0 ? exit_failed : exit_good;

@@ -52,8 +52,10 @@ int watch(const Context& context) {
   client::SubscriberOptions options;
   options.publish_endpoint = context.publish_endpoint;
   options.query_endpoint = context.endpoint;
+  options.keys = context.keys;
   client::SubscriberCalls calls;
-  client::Query query(context.endpoint, std::chrono::milliseconds(1000));  // the subscriber's thread alone
+  client::Query query(context.endpoint, std::chrono::milliseconds(1000),
+                      context.keys);  // the subscriber's thread alone
   calls.snapshot = [&](const v1::Snapshot& snapshot) {
     v1::Alerts alerts;  // also those of pools and sources, which no segment's state names
     try {

@@ -14,7 +14,8 @@ v1::Reply unavailable(const std::string& why) {
 
 }  // namespace
 
-Asker::Asker(const std::string& endpoint) : query_(endpoint), thread_([this] { run(); }) {}
+Asker::Asker(const std::string& endpoint, const client::ClientKeys& keys)
+    : query_(endpoint, client::Query::usual_timeout, keys), thread_([this] { run(); }) {}
 
 Asker::~Asker() {
   {

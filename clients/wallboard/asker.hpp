@@ -19,7 +19,7 @@ class Asker {
   /// Called on the asker's thread with the reply; one with `error` "unavailable" if the daemon does not answer.
   using Then = std::function<void(const v1::Reply&)>;
 
-  explicit Asker(const std::string& endpoint);
+  Asker(const std::string& endpoint, const client::ClientKeys& keys);
   ~Asker();  ///< waits for the question under way; those that wait are answered "unavailable"
   Asker(const Asker&) = delete;
   Asker& operator=(const Asker&) = delete;

@@ -27,12 +27,14 @@ nlohmann::json time_json(std::optional<std::chrono::system_clock::time_point> at
 
 }  // namespace
 
-Gateway::Gateway(const std::string& publish_endpoint, const std::string& query_endpoint, std::function<void()> wake)
+Gateway::Gateway(const std::string& publish_endpoint, const std::string& query_endpoint, const client::ClientKeys& keys,
+                 std::function<void()> wake)
     : wake_(std::move(wake)) {
-  asker_.emplace(query_endpoint);
+  asker_.emplace(query_endpoint, keys);
   client::SubscriberOptions options;
   options.publish_endpoint = publish_endpoint;
   options.query_endpoint = query_endpoint;
+  options.keys = keys;
   client::SubscriberCalls calls;
   calls.snapshot = [this](const v1::Snapshot& snapshot) {
     update(true, [&] {

@@ -27,7 +27,8 @@ using Respond = std::function<void(Answer)>;
 /// Thread-safe. `wake` is called, from any thread, when an outbox has something to tell; it must return at once.
 class Gateway {
  public:
-  Gateway(const std::string& publish_endpoint, const std::string& query_endpoint, std::function<void()> wake);
+  Gateway(const std::string& publish_endpoint, const std::string& query_endpoint, const client::ClientKeys& keys,
+          std::function<void()> wake);
   ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;

@@ -20,6 +20,7 @@ using wallboard::Settings;
 
 struct Options {
   std::string file, listen, publish, query, users_file, web_root, title, language;
+  client::KeyFiles key_files;
 };
 
 /// The file, then the options over it. Problems are said; then `good` is false.
@@ -42,6 +43,7 @@ Effective effective_settings(const Options& options) {
   if (!options.publish.empty()) settings.publish = options.publish;
   if (!options.query.empty()) settings.query = options.query;
   if (!options.users_file.empty()) settings.users_file = options.users_file;
+  settings.key_files = settings.key_files.unless(options.key_files);
   if (!options.web_root.empty()) settings.web_root = options.web_root;
   if (!options.title.empty()) settings.title = options.title;
   if (!options.language.empty()) settings.language = options.language;
@@ -74,10 +76,11 @@ void reload(wallboard::Server& server, const Settings& old, const Options& optio
   server.set_settings(now.settings);
   if (access.accounts) server.set_accounts(std::move(*access.accounts));
   const auto fixed = [](const Settings& s) {
-    return std::tie(s.address, s.port, s.publish, s.query, s.web_root, s.users_file, s.behind_tls);
+    return std::tie(s.address, s.port, s.publish, s.query, s.web_root, s.users_file, s.behind_tls, s.key_files.key_file,
+                    s.key_files.server_key_file);
   };
   if (fixed(now.settings) != fixed(old)) {
-    spdlog::warn("listen, publish, query, web_root, users_file and behind_tls change with a restart only");
+    spdlog::warn("listen, publish, query, the keys, web_root, users_file and behind_tls change with a restart only");
   }
   spdlog::info("configuration reloaded");
 }
@@ -95,6 +98,7 @@ int main(int argc, char** argv) {
   app.add_option("--publish", options.publish, "reachd's publish socket (default: tcp://127.0.0.1:5571)");
   app.add_option("--query", options.query, "reachd's query socket (default: tcp://127.0.0.1:5572)");
   app.add_option("--users-file", options.users_file, "who may sign in (default: none; then nobody has to)");
+  options.key_files.add_to(app);
   app.add_option("--web-root", options.web_root,
                  "the built page (default: the one installed or built with this program)");
   app.add_option("--title", options.title, "the board's title");
@@ -143,6 +147,9 @@ int main(int argc, char** argv) {
       client::notify_systemd("WATCHDOG=1\nSTATUS=" + server.status());
     }
     client::notify_systemd("STOPPING=1");
+  } catch (const client::KeyFileProblem& problem) {
+    spdlog::error("{}", problem.what());
+    return client::exit_configuration;
   } catch (const std::exception& problem) {
     spdlog::error("{}", problem.what());
     return client::exit_failed;

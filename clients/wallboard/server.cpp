@@ -99,7 +99,7 @@ struct Server::Impl {
       : users_file(settings.users_file),
         behind_tls(settings.behind_tls),
         access(std::move(accounts)),
-        gateway(settings.publish, settings.query, [this] { wake(); }),
+        gateway(settings.publish, settings.query, client::read_keys(settings.key_files), [this] { wake(); }),
         server(restinio::external_io_context(io),
                [&](auto& with) {
                  with.address(settings.address)

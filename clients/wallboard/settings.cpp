@@ -138,6 +138,9 @@ Loaded read_settings(const std::string& file, std::string_view text) {
   read.yes_or_no(root, "behind_tls", to.behind_tls);
   read.text(root, "publish", [&](const std::string& value) { return set_endpoint(to.publish, value); });
   read.text(root, "query", [&](const std::string& value) { return set_endpoint(to.query, value); });
+  read.text(root, "key_file", [&](const std::string& value) { return to.key_files.key_file = value, std::string(); });
+  read.text(root, "server_key_file",
+            [&](const std::string& value) { return to.key_files.server_key_file = value, std::string(); });
   read.text(root, "web_root", [&](const std::string& value) { return to.web_root = value, std::string(); });
   read.text(root, "title", [&](const std::string& value) { return to.title = value, std::string(); });
   read.text(root, "language", [&](const std::string& value) {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "clients/library/keys.hpp"
+
 namespace reach::wallboard {
 
 struct Settings {
@@ -13,6 +15,7 @@ struct Settings {
   std::uint16_t port = 8570;
   std::string publish = "tcp://127.0.0.1:5571";  ///< the daemon's sockets
   std::string query = "tcp://127.0.0.1:5572";
+  client::KeyFiles key_files;      ///< where those speak CURVE
   std::string web_root;            ///< the built page; empty: where the installation or the build put it
   std::vector<std::string> hosts;  ///< names under which browsers may ask for the page, besides IP addresses,
                                    ///< "localhost" and this machine's own name

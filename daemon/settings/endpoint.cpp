@@ -47,12 +47,13 @@ std::optional<std::pair<std::string, std::string>> socket_problem(std::string_vi
              "expected an endpoint such as \"ipc:///run/reachd/ingest\""}};
   }
   const auto host = endpoint.starts_with(tcp) ? host_of(endpoint.substr(tcp.size())) : Host::none;
-  if (host == Host::loopback) return std::nullopt;
-  if (host == Host::none) {
-    return {{"is no endpoint", "expected \"tcp://127.0.0.1:PORT\", \"tcp://[::1]:PORT\" or \"ipc:///PATH\""}};
-  }
-  return {{"can be reached from other machines, which requires CURVE keys, and this version of reachd has none",
-           "expected the numeric loopback address \"tcp://127.0.0.1:PORT\" or \"ipc:///PATH\""}};
+  if (host != Host::none) return std::nullopt;
+  return {{"is no endpoint", "expected \"tcp://127.0.0.1:PORT\", \"tcp://[::1]:PORT\" or \"ipc:///PATH\""}};
+}
+
+bool leaves_machine(std::string_view endpoint) {
+  constexpr std::string_view tcp = "tcp://";
+  return endpoint.starts_with(tcp) && host_of(endpoint.substr(tcp.size())) == Host::other;
 }
 
 std::optional<std::pair<std::string, std::string>> metrics_problem(std::string_view endpoint) {

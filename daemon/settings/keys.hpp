@@ -148,6 +148,14 @@ Form<T> count(std::int64_t T::*member, std::int64_t least, std::int64_t most) {
       [](std::int64_t value) { return std::to_string(value); });
 }
 
+template <class T>
+Form<T> optional_count(std::optional<std::int64_t> T::*member, std::int64_t least, std::int64_t most) {
+  return form(
+      "a whole number from " + std::to_string(least) + " to " + std::to_string(most), member,
+      [=](const ValueReader& reader) { return reader.count(least, most); },
+      [](const std::optional<std::int64_t>& value) { return value ? std::to_string(*value) : ""; });
+}
+
 template <class T, class Member>
 Form<T> size(Member T::*member, std::int64_t least, std::int64_t most, const std::string& example) {
   return form(

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "daemon/settings/endpoint.hpp"
 #include "daemon/settings/hours.hpp"
 #include "daemon/settings/nearest.hpp"
 #include "daemon/settings/schema.hpp"
@@ -389,25 +390,41 @@ std::string derived_id(const ContractConfig& contract, const ObjectiveConfig& ob
 // ---- endpoints
 // -------------------------------------------------------------------------------------------------------------
 
+/// Where a key of a section that may stand in several files was written; nullopt if nowhere.
+std::optional<Place> written_at(const Checker& checker, std::string_view section, std::string_view key) {
+  for (std::size_t i = 0; i < checker.documents().size(); ++i) {
+    const auto* table = checker.documents()[i].root[section].as_table();
+    const auto* value = table == nullptr ? nullptr : table->get(key);
+    if (value != nullptr) return place_of(i, value->source());
+  }
+  return std::nullopt;
+}
+
 void check_endpoints(const DaemonSettings& daemon, Checker& checker) {
   const std::array<std::pair<std::string, std::string>, 4> endpoints{
       {{"ingest", daemon.ingest}, {"publish", daemon.publish}, {"query", daemon.query}, {"metrics", daemon.metrics}}};
   std::map<std::string, std::string> users;  // by what is listened on
   for (const auto& [name, endpoint] : endpoints) {
     if (endpoint.empty()) continue;
+    if (daemon.key_file.empty() && leaves_machine(endpoint)) {
+      checker.say_if_complete(
+          written_at(checker, "endpoints", name).value_or(Place{}),
+          name + " = " + in_quotes(endpoint) + " can be reached from other machines, which requires keys",
+          "expected [security] with key_file and allowed_keys (reachctl keygen makes them), or a numeric loopback "
+          "address such as \"tcp://127.0.0.1:PORT\", or \"ipc:///PATH\"");
+    }
     const auto address = endpoint.starts_with("ipc://") ? endpoint : endpoint.substr(endpoint.find("://"));
     const auto [earlier, is_new] = users.emplace(address, name);
     if (is_new) continue;
-    for (std::size_t i = 0; i < checker.documents().size(); ++i) {
-      const auto* table = checker.documents()[i].root["endpoints"].as_table();
-      const auto* value = table == nullptr ? nullptr : table->get(name);
-      if (value == nullptr && table != nullptr) value = table->get(earlier->second);
-      if (value == nullptr) continue;
-      checker.say(place_of(i, value->source()),
-                  name + " and " + earlier->second + " have the same endpoint " + in_quotes(endpoint),
-                  "expected another port or path for each");
-      break;
-    }
+    auto place = written_at(checker, "endpoints", name);
+    if (!place) place = written_at(checker, "endpoints", earlier->second);
+    checker.say(place.value_or(Place{}),
+                name + " and " + earlier->second + " have the same endpoint " + in_quotes(endpoint),
+                "expected another port or path for each");
+  }
+  if (const auto place = written_at(checker, "security", "allowed_keys"); place && daemon.key_file.empty()) {
+    checker.say_if_complete(*place, "allowed_keys is of no use without the daemon's own key",
+                            "expected key_file = \"FILE\" beside it: reachctl keygen reachd --role server");
   }
 }
 

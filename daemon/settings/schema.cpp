@@ -378,23 +378,42 @@ const Section<SourceConfig>& source_section() {
       {{"id", id(&SourceConfig::id, name_form), "the name its adapter uses", "", true},
        {"site", id(&SourceConfig::site, name_form), "site of its contacts and people, where the events name none",
         "none"}},
-      {{"key", "remove it: endpoints stay on this machine and need no keys"},
+      {{"key", "remove it: a source's name stands in the .pub file of its adapter's key ([security] allowed_keys)"},
        {"endpoint", "write it into the adapter's configuration: adapters connect to reachd"}}};
   return section;
 }
 
 const Section<DaemonSettings>& endpoints_section() {
-  static const std::string socket = "\"tcp://127.0.0.1:PORT\" or \"ipc:///PATH\"";
+  static const std::string socket = "\"tcp://ADDRESS:PORT\" or \"ipc:///PATH\"";
   static const Section<DaemonSettings> section{
       "[endpoints]",
-      "Where reachd listens. Only this machine can reach them.",
+      "Where reachd listens. An address that other machines can reach needs [security] key_file.",
       {{"ingest", endpoint(&DaemonSettings::ingest, socket, socket_problem), "adapters send events here"},
        {"publish", endpoint(&DaemonSettings::publish, socket, socket_problem), "states and alerts, for subscribers"},
        {"query", endpoint(&DaemonSettings::query, socket, socket_problem), "questions and commands"},
        {"metrics", endpoint(&DaemonSettings::metrics, "\"http://127.0.0.1:PORT\" or \"off\"", metrics_problem),
-        "/metrics for Prometheus, /healthz, /readyz"}},
-      {{"keys", "remove it: endpoints stay on this machine and need no keys"},
-       {"curve", "remove it: endpoints stay on this machine and need no keys"}},
+        "/metrics for Prometheus, /healthz, /readyz; of this machine alone"},
+       {"max_connections", count(&DaemonSettings::max_connections, 10, 1'000'000),
+        "clients that each of the three sockets has at most, or fewer where the system grants too few descriptors; "
+        "further ones are cut off at once"}},
+      {{"keys", "write [security] with key_file and allowed_keys"},
+       {"curve", "write [security] with key_file and allowed_keys"}},
+      true};
+  return section;
+}
+
+const Section<DaemonSettings>& security_section() {
+  static const Section<DaemonSettings> section{
+      "[security]",
+      "Who may come in. With a key_file every tcp:// endpoint is encrypted and lets in allowed keys only; ipc:// is "
+      "guarded by the permissions of its folder, and who reaches it may do everything.",
+      {{"key_file", text(&DaemonSettings::key_file, "the path of a file"),
+        "the daemon's secret key (reachctl keygen reachd --role server), not readable for others; a relative name is "
+        "looked up among systemd's credentials first",
+        "no keys: every tcp:// endpoint must be on loopback"},
+       {"allowed_keys", directory(&DaemonSettings::allowed_keys),
+        "the folder with the clients' .pub files; read again on SIGHUP, and who lost his key is cut off"}},
+      {{"keys", "write allowed_keys: a folder of .pub files"}},
       true};
   return section;
 }
@@ -408,7 +427,11 @@ const Section<DaemonSettings>& ingest_section() {
        {"max_frame", size(&DaemonSettings::max_frame, 64 << 10, 16 << 20, "1MiB"),
         "larger messages are rejected; adapters send at most 1MiB"},
        {"wait_for_source", span(&DaemonSettings::wait_for_source, Duration{}, std::chrono::minutes(1), "3s"),
-        "how long time waits for an adapter that was cut off and comes back by itself; 0s: not at all"}},
+        "how long time waits for an adapter that was cut off and comes back by itself; 0s: not at all"},
+       {"max_sources", count(&DaemonSettings::max_sources, 1, 100'000), "sources at most; one more is rejected"},
+       {"max_rate", optional_count(&DaemonSettings::max_rate, 1, 100'000'000),
+        "events per second that one source may send over ten seconds; beyond it waits and sends again, nothing is lost",
+        "no limit"}},
       {},
       true};
   return section;
@@ -420,6 +443,8 @@ const Section<DaemonSettings>& publish_section() {
       "What subscribers get.",
       {{"interval", span(&DaemonSettings::publish_interval, 10ms, 1min, "250ms"),
         "the state of a segment goes out at most this often; alerts always go at once"},
+       {"max_subscriptions", count(&DaemonSettings::max_subscriptions, 10, 1'000'000),
+        "topics that one subscriber asks for at most; with more it is cut off"},
        {"subscriber_queue", count(&DaemonSettings::subscriber_queue, 100, 1'000'000),
         "messages that wait for a slow subscriber; what comes then is lost to it, and it notices by the numbers"}},
       {},
@@ -486,6 +511,7 @@ const Section<Draft>& schema() {
                                        {"pool", tables(&Draft::pools, pool_section()), ""},
                                        {"source", tables(&Draft::sources, source_section()), ""},
                                        {"endpoints", table(&Draft::daemon, endpoints_section()), ""},
+                                       {"security", table(&Draft::daemon, security_section()), ""},
                                        {"ingest", table(&Draft::daemon, ingest_section()), ""},
                                        {"publish", table(&Draft::daemon, publish_section()), ""},
                                        {"event_log", table(&Draft::daemon, event_log_section()), ""},
@@ -496,9 +522,9 @@ const Section<Draft>& schema() {
                                        {"receivers", "remove it: alerts go to ZeroMQ subscribers only"},
                                        {"alertmanager", "remove it: alerts go to ZeroMQ subscribers only"},
                                        {"webhook", "remove it: alerts go to ZeroMQ subscribers only"},
-                                       {"curve", "remove it: endpoints stay on this machine and need no keys"},
-                                       {"keys", "remove it: endpoints stay on this machine and need no keys"},
-                                       {"key", "remove it: endpoints stay on this machine and need no keys"},
+                                       {"curve", "write [security] with key_file and allowed_keys"},
+                                       {"keys", "write [security] with key_file and allowed_keys"},
+                                       {"key", "write [security] with key_file and allowed_keys"},
                                        {"customer", "remove it: contacts are routed to segments by queue only"},
                                        {"customers", "remove it: contacts are routed to segments by queue only"},
                                        {"duty", "remove it: the client's duties are not measured yet"},
@@ -542,6 +568,7 @@ std::vector<SectionReference> sections() {
   add(pool_section());
   add(source_section());
   add(endpoints_section());
+  add(security_section());
   add(ingest_section());
   add(publish_section());
   add(event_log_section());

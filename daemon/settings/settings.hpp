@@ -19,17 +19,24 @@ enum class LogFormat : std::uint8_t { text, json };
 
 /// What only the shell needs to know: sockets, files, limits.
 struct DaemonSettings {
-  // [endpoints]: ipc:// or loopback, since nothing else may be opened without keys
+  // [endpoints]: ipc:// or loopback; with a key_file any address
   std::string ingest = "tcp://127.0.0.1:5570";
   std::string publish = "tcp://127.0.0.1:5571";
   std::string query = "tcp://127.0.0.1:5572";
   std::string metrics = "http://127.0.0.1:9570";  ///< empty: none
+  std::int64_t max_connections = 4'000;           ///< to each of the three sockets; more are closed at once
+  // [security]
+  std::string key_file;  ///< the daemon's secret key: every tcp:// endpoint speaks CURVE; empty: none does
+  std::string allowed_keys = "/etc/reachd/allowed-keys";  ///< folder of the clients' .pub files
   // [ingest]
   std::int64_t credit = 10'000;                        ///< events that one adapter may have unacknowledged
   std::int64_t max_frame = 1 << 20;                    ///< bytes; larger messages are rejected
   Duration wait_for_source = std::chrono::seconds(3);  ///< how long time waits for a source that was cut off
+  std::int64_t max_sources = 1'000;                    ///< a Hello of one more is rejected
+  std::optional<std::int64_t> max_rate;                ///< events per second of one source; empty: no limit
   // [publish]
   Duration publish_interval = std::chrono::milliseconds(250);  ///< a state goes out at most this often; alerts at once
+  std::int64_t max_subscriptions = 1'000;                      ///< of one subscriber; with more it is cut off
   std::int64_t subscriber_queue = 10'000;  ///< messages that wait for a slow subscriber before it loses the newest
   // [event_log]
   std::string log_directory = "/var/lib/reachd/log";

@@ -21,6 +21,7 @@ struct Counters {
   std::int64_t adapters_connected = 0, adapters_disconnected = 0, handshakes_failed = 0;
   std::map<std::string, std::int64_t> queries;  ///< by kind of request
   std::int64_t bad_queries = 0;
+  std::map<std::string, std::int64_t> refused;  ///< what nobody may do, by reason
   std::int64_t replies_dropped = 0;
   Buckets event_to_alert;  ///< from receipt (or the instant at which time decided) to publication of a firing alert
 };
@@ -37,6 +38,7 @@ struct MetricsCopy {
     bool connected = false;
   };
   std::vector<Source> sources;
+  std::map<std::string, std::size_t> connections;  ///< by socket
   struct Segment {
     std::string id;
     std::optional<double> service_level, longest_wait_s;

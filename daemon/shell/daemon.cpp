@@ -1,5 +1,6 @@
 #include "daemon/shell/daemon.hpp"
 
+#include <google/protobuf/stubs/logging.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -51,8 +52,8 @@ class Daemon {
 
   int run() {
     wait_signals();
-    if (!options_.settings.daemon.metrics.empty() && options_.settings.daemon.metrics != "off") {
-      http_.emplace(io_, options_.settings.daemon.metrics,
+    if (!options_.loaded.settings.daemon.metrics.empty() && options_.loaded.settings.daemon.metrics != "off") {
+      http_.emplace(io_, options_.loaded.settings.daemon.metrics,
                     [this](const std::string& path, HttpReply reply) { answer(path, std::move(reply)); });
     }
     start_engine();
@@ -67,7 +68,7 @@ class Daemon {
   enum class Stage { starting, ready, stopping };
 
   void start_engine() {
-    const settings::DaemonSettings& settings = options_.settings.daemon;
+    const settings::DaemonSettings& settings = options_.loaded.settings.daemon;
     const auto on_main = [this](auto task) { asio::post(io_, std::move(task)); };
     EngineReports reports;
     reports.ready = [this, on_main] { on_main([this] { ready(); }); };
@@ -75,8 +76,10 @@ class Daemon {
       program::notify_systemd("STATUS=" + what + "\nEXTEND_TIMEOUT_USEC=30000000");
     };
     reports.end = [this, on_main](int code, const std::string& why) { on_main([this, code, why] { end(code, why); }); };
+    Admission admission{{}, std::make_shared<const keys::AllowedKeys>(options_.loaded.allowed)};
+    if (!settings.key_file.empty()) admission.secret = keys::read_key_pair(settings.key_file).secret;
     engine_.emplace(
-        options_.settings,
+        options_.loaded.settings, std::move(admission),
         [directory = settings.log_directory, file_size = static_cast<std::size_t>(settings.log_file_size),
          retain_for = settings.log_retain_for, retain_size = settings.log_retain_size,
          accept_damage = options_.accept_damage](std::function<void()> changed) {
@@ -98,7 +101,7 @@ class Daemon {
   void ready() {
     if (stage_ != Stage::starting) return;
     stage_ = Stage::ready;
-    const settings::DaemonSettings& settings = options_.settings.daemon;
+    const settings::DaemonSettings& settings = options_.loaded.settings.daemon;
     spdlog::info("ready: ingest {}, publish {}, query {}, metrics {}", settings.ingest, settings.publish,
                  settings.query, settings.metrics.empty() ? "off" : settings.metrics);
     program::notify_systemd("READY=1\nSTATUS=ready");
@@ -135,11 +138,12 @@ class Daemon {
         "RELOADING=1\nMONOTONIC_USEC=" +
         std::to_string(
             std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now().time_since_epoch()).count()));
-    settings::Loaded loaded = options_.load();
-    if (!loaded.good()) {
-      for (const settings::Problem& problem : loaded.problems) spdlog::error("{}", settings::render(problem));
+    Loaded loaded = options_.load();
+    if (!loaded.settings.good()) {
+      for (const settings::Problem& problem : loaded.settings.problems) spdlog::error("{}", settings::render(problem));
       spdlog::error("the configuration has problems: the old one stays in force");
-    } else if (!engine_->reload(std::move(loaded))) {
+    } else if (!engine_->reload(std::move(loaded.settings),
+                                std::make_shared<const keys::AllowedKeys>(std::move(loaded.allowed)))) {
       spdlog::error("too busy to take the new configuration: the old one stays in force; try again");
     }
     program::notify_systemd("READY=1\nSTATUS=ready");
@@ -196,17 +200,31 @@ class Daemon {
 
 }  // namespace
 
+Loaded load(const std::string& config) {
+  Loaded loaded{settings::load(config), {}};
+  const settings::DaemonSettings& daemon = loaded.settings.daemon;
+  if (!loaded.settings.good() || daemon.key_file.empty()) return loaded;
+  keys::LoadedKeys allowed = keys::load_allowed_keys(daemon.allowed_keys);
+  loaded.settings.problems = std::move(allowed.problems);
+  loaded.allowed = std::move(allowed.keys);
+  return loaded;
+}
+
 int run_daemon(DaemonOptions options) {
   raise_file_limit();
   umask(0007);  // ipc sockets: for the user and group reachd runs as
   // A reader of stderr that left and a file size limit are errors to be told, not reasons to die.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  google::protobuf::SetLogHandler(nullptr);  // a line on stderr for each bad message, as fast as somebody sends them
   try {
     return Daemon(std::move(options)).run();
   } catch (const StartProblem& e) {
     spdlog::error("{}", e.what());
     return e.exit_code;
+  } catch (const keys::KeyFileProblem& e) {
+    spdlog::error("key_file: {}", e.what());
+    return program::exit_configuration;
   }
 }
 

@@ -4,14 +4,22 @@
 #include <memory>
 #include <string>
 
+#include "daemon/keys/key_files.hpp"
 #include "daemon/settings/settings.hpp"
 
 namespace reach::shell {
 
+/// The configuration, and the allowed keys if it has a key_file; problems of the keys are among those of the settings.
+struct Loaded {
+  settings::Loaded settings;
+  keys::AllowedKeys allowed;
+};
+[[nodiscard]] Loaded load(const std::string& config);
+
 struct DaemonOptions {
-  settings::Loaded settings;  ///< good ones
-  /// Reads the configuration again, for SIGHUP.
-  std::function<settings::Loaded()> load;
+  Loaded loaded;  ///< good ones
+  /// Reads the configuration and the allowed keys again, for SIGHUP.
+  std::function<Loaded()> load;
   /// Goes on without what cannot be read of the event log (log::accept_damage), instead of refusing to start.
   bool accept_damage = false;
 };

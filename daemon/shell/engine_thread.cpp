@@ -1,13 +1,16 @@
 #include "daemon/shell/engine_thread.hpp"
 
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cmath>
 #include <zmq.hpp>
 
 #include "daemon/program/program.hpp"
+#include "daemon/shell/connections.hpp"
 #include "daemon/shell/queries.hpp"
+#include "daemon/shell/zap.hpp"
 
 namespace reach::shell {
 namespace {
@@ -26,12 +29,33 @@ constexpr std::int64_t disconnects_over = 16LL << 20;  // bytes; nobody means th
 constexpr Duration remark_every = seconds(10);
 constexpr Duration wait_at_start = seconds(5);  // for the sources that were there when the daemon ended
 constexpr std::size_t most_remark_kinds = 100;
+constexpr int peer_portion = 1000;             // connections that come or go, per socket and round
+constexpr std::size_t descriptors_kept = 256;  // for the event log, HTTP and ZeroMQ itself
+// XPUB takes in all subscriptions that are there before it gives out the first, and goes on while more come in. So few
+// may wait that a peer which never stops is counted, and cut off, in between.
+constexpr int subscriptions_ahead = 2;  // on an encrypted connection its credentials take the place of one for ever
+constexpr std::int64_t longest_topic = 1024;  // bytes of a subscription
 
 int queue_for(const settings::Loaded& settings) {
   // A tick must fit: every state, source and pool, and an alert for each segment.
-  const std::size_t tick = 4 * (settings.core.segments.size() + settings.core.pools.size()) + 2 * most_sources;
+  const std::size_t tick = 4 * (settings.core.segments.size() + settings.core.pools.size()) +
+                           2 * static_cast<std::size_t>(settings.daemon.max_sources);
   return static_cast<int>(std::min<std::size_t>(
       std::max<std::size_t>(tick, static_cast<std::size_t>(settings.daemon.subscriber_queue)), 10'000'000));
+}
+
+/// Connections that each of the three sockets may have. Without descriptors the event log cannot go on and ZeroMQ spins
+/// at its listening socket, so a quarter of them stays free for those that come before the first are cut off.
+std::size_t connections_for(const settings::DaemonSettings& settings) {
+  const auto wanted = static_cast<std::size_t>(settings.max_connections);
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
+  const auto granted = std::max<std::size_t>(limit.rlim_cur, descriptors_kept + 40) - descriptors_kept;
+  if (wanted <= granted / 4) return wanted;
+  spdlog::warn(
+      "max_connections is {} and not {}: the system grants {} open files (LimitNOFILE= of the unit, ulimit -n)",
+      granted / 4, wanted, limit.rlim_cur);
+  return granted / 4;
 }
 
 void to_big_endian(std::uint64_t number, unsigned char* out) {
@@ -41,26 +65,60 @@ void to_big_endian(std::uint64_t number, unsigned char* out) {
 }  // namespace
 
 struct EngineThread::Sockets {
-  Sockets(const settings::Loaded& settings)
+  /// One of the three sockets, and who is connected to it.
+  struct Watched {
+    Watched(zmq::context_t& context, zmq::socket_t& socket, keys::Door which, std::size_t connections_most,
+            std::size_t subscriptions_most)
+        : door(which),
+          monitor(context, socket, std::string(keys::to_text(which)) + "-monitor"),
+          connections(connections_most, subscriptions_most) {}
+    keys::Door door;
+    SocketMonitor monitor;
+    Connections connections;
+    bool handshake_failed = false;  ///< of the connection that ends next
+  };
+
+  Sockets(const settings::Loaded& settings, const Admission& admission)
       : locks{EndpointLock(settings.daemon.ingest), EndpointLock(settings.daemon.publish),
               EndpointLock(settings.daemon.query)},
         context(make_context()),
-        ingest(bind_router(context, settings.daemon.ingest, {1'000, 10'000, disconnects_over})),
-        publish(bind_xpub(context, settings.daemon.publish, {10'000, queue_for(settings), 64 * 1024})),
-        query(bind_router(context, settings.daemon.query, {100, 100, 64 * 1024})),
-        monitor(context, ingest, "ingest-monitor") {}
+        guards{{admission.secret, keys::Door::ingest},
+               {admission.secret, keys::Door::publish},
+               {admission.secret, keys::Door::query}},
+        guarded{guards[0].guards(settings.daemon.ingest), guards[1].guards(settings.daemon.publish),
+                guards[2].guards(settings.daemon.query)},
+        most(connections_for(settings.daemon)) {
+    if (guarded[0] || guarded[1] || guarded[2]) zap.emplace(context, admission.allowed);
+    ingest = bind_router(context, settings.daemon.ingest, {1'000, 10'000, disconnects_over}, guards[0]);
+    publish = bind_xpub(context, settings.daemon.publish, {subscriptions_ahead, queue_for(settings), longest_topic},
+                        guards[1]);
+    query = bind_router(context, settings.daemon.query, {100, 100, 64 * 1024}, guards[2]);
+    const auto subscriptions = static_cast<std::size_t>(settings.daemon.max_subscriptions);
+    watched.emplace_back(context, ingest, keys::Door::ingest, most, 0);
+    watched.emplace_back(context, publish, keys::Door::publish, most, subscriptions);
+    watched.emplace_back(context, query, keys::Door::query, most, 0);
+  }
+  [[nodiscard]] bool has_keys(keys::Door door) const { return guarded[static_cast<std::size_t>(door)]; }
+  [[nodiscard]] Connections& connections(keys::Door door) {
+    return watched[static_cast<std::size_t>(door)].connections;
+  }
 
   EndpointLock locks[3];
   zmq::context_t context;
+  const Guard guards[3];  ///< in the order of keys::Door
+  const bool guarded[3];
+  const std::size_t most;
+  std::optional<Zap> zap;  ///< before every bind, and until the last socket is closed
   zmq::socket_t ingest, publish, query;
-  SocketMonitor monitor;
+  std::deque<Watched> watched;  ///< in the order of keys::Door
   struct Parts {
     zmq::message_t identity, frame, more;
   } parts;  // kept from message to message
 };
 
-EngineThread::EngineThread(settings::Loaded settings, OpenLog open_log, EngineReports reports)
+EngineThread::EngineThread(settings::Loaded settings, Admission admission, OpenLog open_log, EngineReports reports)
     : settings_(std::move(settings)),
+      admission_(std::move(admission)),
       open_log_(std::move(open_log)),
       reports_(std::move(reports)),
       alive_ns_(steady_clock::now().time_since_epoch().count()) {
@@ -87,8 +145,16 @@ bool EngineThread::post(std::function<void()> task) {
   return true;
 }
 
-bool EngineThread::reload(settings::Loaded settings) {
-  return post([this, moved = std::make_shared<settings::Loaded>(std::move(settings))] { apply(std::move(*moved)); });
+bool EngineThread::reload(settings::Loaded settings, std::shared_ptr<const keys::AllowedKeys> allowed) {
+  return post([this, moved = std::make_shared<settings::Loaded>(std::move(settings)), allowed = std::move(allowed)] {
+    admission_.allowed = allowed;
+    if (sockets_ && sockets_->zap) {
+      sockets_->zap->set_allowed(allowed);
+      cut_who_lost_his_key();
+      spdlog::info("{} keys are allowed", allowed->size());
+    }
+    apply(std::move(*moved));
+  });
 }
 
 bool EngineThread::scrape(std::function<void(MetricsCopy)> done) {
@@ -111,7 +177,7 @@ void EngineThread::run() {
     });
     recover();
     if (!stopping_) {
-      sockets_ = std::make_unique<Sockets>(settings_);
+      sockets_ = std::make_unique<Sockets>(settings_, admission_);
       begin();
       reports_.ready();
     }
@@ -213,8 +279,10 @@ void EngineThread::round() {
   zmq::pollitem_t items[] = {{sockets_->ingest.handle(), 0, ZMQ_POLLIN, 0},
                              {sockets_->publish.handle(), 0, ZMQ_POLLIN, 0},
                              {sockets_->query.handle(), 0, ZMQ_POLLIN, 0},
-                             {sockets_->monitor.socket().handle(), 0, ZMQ_POLLIN, 0},
-                             {nullptr, wake_.fd(), ZMQ_POLLIN, 0}};
+                             {sockets_->watched[0].monitor.socket().handle(), 0, ZMQ_POLLIN, 0},
+                             {nullptr, wake_.fd(), ZMQ_POLLIN, 0},
+                             {sockets_->watched[1].monitor.socket().handle(), 0, ZMQ_POLLIN, 0},
+                             {sockets_->watched[2].monitor.socket().handle(), 0, ZMQ_POLLIN, 0}};
   try {
     zmq::poll(items, std::size(items), left);
   } catch (const zmq::error_t& e) {
@@ -238,11 +306,12 @@ void EngineThread::round() {
   }
   if (!ingest_->catching_up() && engine_->next_wakeup() <= now) pass_time(now);
   if (log_changed_.exchange(false)) log_changed();
+  if (items[3].revents != 0 || items[5].revents != 0 || items[6].revents != 0) watch_peers();
   if (items[1].revents != 0) receive_subscriptions();
   if (items[2].revents != 0) receive_queries();
-  if (items[3].revents != 0) watch_peers();
   if (now >= next_second_) {
     next_second_ = now + seconds(1);
+    watch_door();
     ingest_->pulse(now);
   }
   publisher_->hold_states(ingest_->catching_up());
@@ -266,8 +335,10 @@ void EngineThread::receive_ingest() {
     const std::string peer = identity.to_string();
     if (frames != 1) {
       ingest_->take_malformed(peer, "a message here is one frame, this had " + std::to_string(frames));
-    } else {
+    } else if (!sockets_->has_keys(keys::Door::ingest)) {
       ingest_->take(peer, {frame.data<char>(), frame.size()}, clock_->now());
+    } else if (const keys::PublicKey* const key = admitted(frame, keys::Door::ingest)) {
+      ingest_->take(peer, {frame.data<char>(), frame.size()}, clock_->now(), key);
     }
   }
 }
@@ -363,24 +434,96 @@ void EngineThread::note(const std::string& text) {
 }
 
 void EngineThread::watch_peers() {
-  for (;;) {
-    switch (sockets_->monitor.next()) {
-      case SocketMonitor::Seen::nothing:
-        return;
-      case SocketMonitor::Seen::connected:
-        ++counters_.adapters_connected;
-        break;
-      case SocketMonitor::Seen::disconnected:
-        ++counters_.adapters_disconnected;
-        look_until_ = clock_->now() + milliseconds(100);  // the socket itself may not know yet
-        next_look_ = {};
-        break;
-      case SocketMonitor::Seen::handshake_failed:
-        ++counters_.handshakes_failed;
-        break;
-      case SocketMonitor::Seen::other:
-        break;
+  for (Sockets::Watched& watched : sockets_->watched) {
+    const bool adapters = watched.door == keys::Door::ingest;
+    const std::string name(keys::to_text(watched.door));
+    for (int i = 0; i < peer_portion; ++i) {
+      const SocketMonitor::Event event = watched.monitor.next();
+      if (event.seen == SocketMonitor::Seen::nothing) break;
+      switch (event.seen) {
+        case SocketMonitor::Seen::connected:
+          if (adapters) ++counters_.adapters_connected;
+          if (!watched.connections.opened(event.fd)) {
+            refuse({"too_many_connections", "connections " + name,
+                    "refused at the " + name + " socket, from " + watched.connections.address_of(event.fd) +
+                        ": it has " + std::to_string(sockets_->most) +
+                        " connections already ([endpoints] max_connections)"});
+          }
+          break;
+        case SocketMonitor::Seen::disconnected:
+          if (std::exchange(watched.handshake_failed, false)) {
+            refuse(
+                {"handshake", "handshake " + name,
+                 "refused at the " + name + " socket, from " + watched.connections.address_of(event.fd) +
+                     (sockets_->has_keys(watched.door)
+                          ? ": it does not speak ZeroMQ with the keys that this socket needs, or not with this daemon's"
+                          : ": it does not speak ZeroMQ, or wants keys where there are none")});
+          }
+          watched.connections.closed(event.fd);
+          if (!adapters) break;
+          ++counters_.adapters_disconnected;
+          look_until_ = clock_->now() + milliseconds(100);  // the socket itself may not know yet
+          next_look_ = {};
+          break;
+        case SocketMonitor::Seen::handshake_failed:
+          if (adapters) ++counters_.handshakes_failed;
+          watched.handshake_failed = true;
+          break;
+        case SocketMonitor::Seen::nothing:
+        case SocketMonitor::Seen::other:
+          break;
+      }
     }
+  }
+}
+
+// ---- who may come in -----------------------------------------------------------------------------------------------
+
+void EngineThread::refuse(const Refusal& refusal) {
+  ++counters_.refused[refusal.reason];
+  remark(refusal.kind, refusal.text);
+}
+
+void EngineThread::watch_door() {
+  if (!sockets_->zap) return;
+  if (const std::string why = sockets_->zap->failure(); !why.empty()) {
+    throw std::runtime_error("no client can be let in any more: " + why);
+  }
+  const Refusals refusals = sockets_->zap->take_refusals();
+  for (const auto& [reason, count] : refusals.counts) counters_.refused[reason] += count;
+  for (const Refusal& sample : refusals.samples) remark(sample.kind, sample.text);
+}
+
+const keys::PublicKey* EngineThread::admitted(zmq::message_t& frame, keys::Door door) {
+  const std::string_view z85 = key_of(frame);
+  const keys::PublicKey* const key = admission_.allowed->find(z85);
+  if (key != nullptr && keys::may_open(key->role, door)) return key;
+  Connections& connections = sockets_->connections(door);
+  const int fd = descriptor_of(frame);
+  const std::string where = std::string(keys::to_text(door)) + " socket, from " + connections.address_of(fd);
+  if (z85.empty()) {
+    refuse({"no_key", "no key", "refused at the " + where + ": a message without a key"});
+  } else {
+    refuse({"key_removed", "key removed",
+            "refused at the " + where + ": the key " +
+                (key != nullptr ? key->name + " may not use it any more"
+                                : std::string(z85.substr(0, 8)) + "… is no longer allowed")});
+  }
+  connections.cut(fd);
+  return nullptr;
+}
+
+/// Who only listens says nothing by which it could be refused.
+void EngineThread::cut_who_lost_his_key() {
+  Connections& connections = sockets_->connections(keys::Door::publish);
+  for (const auto& [fd, peer] : connections.peers()) {
+    if (peer.key.empty()) continue;  // not encrypted, or it has not subscribed yet
+    const keys::PublicKey* const key = admission_.allowed->find(peer.key);
+    if (key != nullptr && keys::may_open(key->role, keys::Door::publish)) continue;
+    refuse({"key_removed", "key removed",
+            "cut off at the publish socket, from " + peer.address + ": the key " +
+                (key != nullptr ? key->name : peer.key.substr(0, 8) + "…") + " is no longer allowed there"});
+    connections.cut(fd);
   }
 }
 
@@ -431,12 +574,24 @@ void EngineThread::say(const Message& message) {
 }
 
 void EngineThread::receive_subscriptions() {
+  Connections& connections = sockets_->connections(keys::Door::publish);
+  const bool guarded = sockets_->has_keys(keys::Door::publish);
   for (int i = 0; i < subscription_portion; ++i) {
     zmq::message_t& frame = sockets_->parts.frame;
     if (!sockets_->publish.recv(frame, zmq::recv_flags::dontwait)) return;
-    if (frame.size() > 0 && *frame.data<unsigned char>() == 1) {
-      publisher_->subscribed(std::string_view(frame.data<char>(), frame.size()).substr(1));
+    if (frame.size() == 0) continue;
+    const int fd = descriptor_of(frame);
+    const std::string_view prefix = std::string_view(frame.data<char>(), frame.size()).substr(1);
+    if (*frame.data<unsigned char>() == 0) connections.unsubscribed(fd, prefix);
+    if (*frame.data<unsigned char>() != 1) continue;
+    if (guarded && admitted(frame, keys::Door::publish) == nullptr) continue;
+    if (!connections.subscribed(fd, guarded ? key_of(frame) : std::string_view(), prefix)) {
+      refuse({"too_many_subscriptions", "subscriptions",
+              "cut off at the publish socket, from " + connections.address_of(fd) + ": it has more than " +
+                  std::to_string(settings_.daemon.max_subscriptions) + " subscriptions ([publish] max_subscriptions)"});
+      continue;
     }
+    publisher_->subscribed(prefix);
   }
 }
 
@@ -447,6 +602,8 @@ void EngineThread::receive_queries() {
     const std::string peer = sockets_->parts.identity.to_string();
     bool delimiter = false, follows = sockets_->parts.identity.more(), good = false;
     v1::Request request;
+    const keys::PublicKey* key = nullptr;
+    bool refused = false;
     for (std::size_t n = 0; follows; ++n) {
       zmq::message_t& frame = sockets_->parts.frame;
       static_cast<void>(sockets_->query.recv(frame, zmq::recv_flags::none));
@@ -455,19 +612,26 @@ void EngineThread::receive_queries() {
         delimiter = true;  // a REQ socket asks
       } else {
         good = !follows && request.ParseFromArray(frame.data(), static_cast<int>(frame.size()));
+        if (!follows && sockets_->has_keys(keys::Door::query)) key = admitted(frame, keys::Door::query);
+        refused = !follows && sockets_->has_keys(keys::Door::query) && key == nullptr;
       }
     }
+    if (refused) continue;
     if (!good) request.Clear();
-    answer(peer, delimiter, request, shown_at());
+    answer(peer, delimiter, request, shown_at(), key);
   }
 }
 
-void EngineThread::answer(const std::string& peer, bool delimiter, const v1::Request& request, Time now) {
+void EngineThread::answer(const std::string& peer, bool delimiter, const v1::Request& request, Time now,
+                          const keys::PublicKey* key) {
   v1::Reply out;
   log::Lsn after = 0;
   std::optional<v1::Error> problem;
-  if (request.has_acknowledge()) {
-    problem = acknowledge(request.acknowledge(), now, out, after);
+  if (key != nullptr) problem = not_allowed(request, *key);
+  if (problem) {
+    refuse({"not_allowed", "not allowed " + key->name, "refused at the query socket: " + problem->message()});
+  } else if (request.has_acknowledge()) {
+    problem = acknowledge(request.acknowledge(), now, key, out, after);
   } else {
     problem = answer_query(*engine_, *publisher_, request, now, out);
   }
@@ -501,8 +665,8 @@ void EngineThread::reply(const std::string& peer, bool delimiter, const v1::Repl
   }
 }
 
-std::optional<v1::Error> EngineThread::acknowledge(const v1::AcknowledgeRequest& request, Time now, v1::Reply& out,
-                                                   log::Lsn& after) {
+std::optional<v1::Error> EngineThread::acknowledge(const v1::AcknowledgeRequest& request, Time now,
+                                                   const keys::PublicKey* key, v1::Reply& out, log::Lsn& after) {
   if (request.alert().empty() || request.by().empty()) {
     return error("bad_request", "acknowledging needs the alert's id and who takes it (\"by\")");
   }
@@ -519,7 +683,7 @@ std::optional<v1::Error> EngineThread::acknowledge(const v1::AcknowledgeRequest&
   record.set_received_ns(static_cast<std::uint64_t>(ns_of(now)));
   v1::LoggedAcknowledge& logged = *record.mutable_acknowledge();
   logged.set_alert(request.alert());
-  logged.set_by(request.by());
+  logged.set_by(key == nullptr ? request.by() : request.by() + " (key " + key->name + ")");  // who says it is proven
   logged.set_note(request.note());
   logged.set_until_ns(request.until_ns());
   after = append(record.SerializeAsString());
@@ -545,8 +709,12 @@ void EngineThread::do_posted() {
 }
 
 IngestLimits EngineThread::limits() const {
-  return {static_cast<std::uint32_t>(settings_.daemon.credit), static_cast<std::size_t>(settings_.daemon.max_frame),
-          settings_.core.stale_after, settings_.daemon.wait_for_source};
+  return {static_cast<std::uint32_t>(settings_.daemon.credit),
+          static_cast<std::size_t>(settings_.daemon.max_frame),
+          settings_.core.stale_after,
+          settings_.daemon.wait_for_source,
+          static_cast<std::size_t>(settings_.daemon.max_sources),
+          settings_.daemon.max_rate};
 }
 
 bool EngineThread::append_configuration(Time now) {
@@ -577,8 +745,11 @@ void EngineThread::apply(settings::Loaded settings) {
   const auto& was = settings_.daemon;
   const auto& is = settings.daemon;
   if (was.ingest != is.ingest || was.publish != is.publish || was.query != is.query || was.metrics != is.metrics ||
-      was.log_directory != is.log_directory) {
-    spdlog::warn("changed [endpoints] and [event_log] directory take effect at the next restart");
+      was.log_directory != is.log_directory || was.max_connections != is.max_connections ||
+      was.max_subscriptions != is.max_subscriptions || was.key_file != is.key_file) {
+    spdlog::warn(
+        "changed [endpoints], [event_log] directory, key_file and max_subscriptions take effect at the next "
+        "restart");
   }
   const settings::Loaded old = std::exchange(settings_, std::move(settings));
   const Time now = shown_at();
@@ -601,6 +772,9 @@ MetricsCopy EngineThread::copy() {
   const Time now = shown_at();
   out.counters = counters_;
   out.ingest = ingest_->counters();
+  for (const Sockets::Watched& watched : sockets_->watched) {
+    out.connections[std::string(keys::to_text(watched.door))] = watched.connections.count();
+  }
   for (std::uint32_t i = 0; i < engine_->source_count(); ++i) {
     const SourceView view = engine_->view_source(i, now);
     MetricsCopy::Source& each = out.sources.emplace_back();

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "daemon/core/engine.hpp"
+#include "daemon/keys/key_files.hpp"
 #include "daemon/log/event_log.hpp"
 #include "daemon/settings/settings.hpp"
 #include "daemon/shell/clock.hpp"
@@ -35,18 +36,26 @@ struct EngineReports {
   std::function<void(int code, const std::string&)> end;  ///< it ended: exit code and, if not 0, why
 };
 
+/// Who may come in, where tcp:// endpoints speak CURVE.
+struct Admission {
+  std::string secret;                                ///< the daemon's secret key (Z85); empty: no keys anywhere
+  std::shared_ptr<const keys::AllowedKeys> allowed;  ///< never nullptr
+};
+
+struct Refusal;
+
 class EngineThread final : private IngestWorld {
  public:
   using OpenLog = std::function<std::unique_ptr<log::EventLog>(std::function<void()> changed)>;
 
   /// Starts the thread: it opens the log, applies its records, opens the sockets and runs until stop().
-  EngineThread(settings::Loaded settings, OpenLog open_log, EngineReports reports);
+  EngineThread(settings::Loaded settings, Admission admission, OpenLog open_log, EngineReports reports);
   ~EngineThread() override;  ///< stop() and wait
 
   /// From any thread: ends after what was taken is durable and acknowledged.
   void stop() noexcept;
-  /// From any thread: the new settings hold from the next round on. False if it is too busy to listen.
-  bool reload(settings::Loaded settings);
+  /// From any thread: the new settings and allowed keys hold from the next round on. False if it is too busy to listen.
+  bool reload(settings::Loaded settings, std::shared_ptr<const keys::AllowedKeys> allowed);
   /// From any thread: `done` gets the copy on the engine thread. False if it is too busy to listen.
   bool scrape(std::function<void(MetricsCopy)> done);
   /// The steady instant at which it last went round, at least every second while it lives.
@@ -69,17 +78,26 @@ class EngineThread final : private IngestWorld {
   void receive_queries();
   void receive_subscriptions();
   void watch_peers();
+  /// Once a second: what the doorkeeper has refused.
+  void watch_door();
+  /// Whose key a message of a guarded socket came with; nullptr, and its peer is cut off, if that is not allowed (any
+  /// more).
+  const keys::PublicKey* admitted(zmq::message_t& frame, keys::Door door);
+  void cut_who_lost_his_key();
+  void refuse(const Refusal& refusal);
   void log_changed();
   void do_posted();
   bool post(std::function<void()> task);
   void apply(settings::Loaded settings);
   void say(const Message& message);
   void decide(Time now);
-  void answer(const std::string& peer, bool delimiter, const v1::Request& request, Time now);
+  /// `key`: the asker's; nullptr where the socket has no keys.
+  void answer(const std::string& peer, bool delimiter, const v1::Request& request, Time now,
+              const keys::PublicKey* key);
   void reply(const std::string& peer, bool delimiter, const v1::Reply& reply);
   /// An alert taken by a person: recorded, applied; the reply waits until it is durable.
-  std::optional<v1::Error> acknowledge(const v1::AcknowledgeRequest& request, Time now, v1::Reply& out,
-                                       log::Lsn& after);
+  std::optional<v1::Error> acknowledge(const v1::AcknowledgeRequest& request, Time now, const keys::PublicKey* key,
+                                       v1::Reply& out, log::Lsn& after);
   /// Notes the configuration in force in the log. False if the log takes nothing.
   bool append_configuration(Time now);
   /// What people are shown is of this instant: while catching up, of the one that the core has reached.
@@ -100,6 +118,7 @@ class EngineThread final : private IngestWorld {
   void note(const std::string& text) override;
 
   settings::Loaded settings_;
+  Admission admission_;
   const OpenLog open_log_;
   const EngineReports reports_;
 

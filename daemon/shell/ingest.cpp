@@ -37,7 +37,8 @@ void Ingest::sample_clock(Source& source, std::uint64_t sent_ns, Time now) {
   source.offset.sample(time_from_ns(static_cast<std::int64_t>(sent_ns)), now);
 }
 
-void Ingest::take(const std::string& peer, std::string_view frame, Time now) {
+void Ingest::take(const std::string& peer, std::string_view frame, Time now, const keys::PublicKey* key) {
+  key_ = key;
   if (frame.size() > limits_.max_frame) {
     reject(peer, v1::REJECT_CODE_TOO_LARGE,
            "a message of " + std::to_string(frame.size()) + " bytes is over the limit of " +
@@ -78,11 +79,13 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
   if (hello.epoch() == 0 || hello.next_sequence() == 0) {
     return reject(peer, v1::REJECT_CODE_MALFORMED, "a Hello needs an epoch and a next_sequence, both from 1");
   }
+  if (!may_use(peer, hello.source())) return;
   auto found = sources_.find(hello.source());
   if (found == sources_.end()) {
-    if (sources_.size() >= most_sources) {
+    if (sources_.size() >= limits_.max_sources) {
       return reject(peer, v1::REJECT_CODE_UNKNOWN_SOURCE,
-                    "there are " + std::to_string(most_sources) + " sources already; use the name of one of them");
+                    "there are " + std::to_string(limits_.max_sources) +
+                        " sources already ([ingest] max_sources); use the name of one of them");
     }
     found = sources_.try_emplace(hello.source()).first;
   }
@@ -155,7 +158,18 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
   world_.send(peer, answer);
 }
 
+bool Ingest::may_use(const std::string& peer, const std::string& name) {
+  if (key_ == nullptr || key_->may_send_as(name)) return true;
+  std::string allowed;
+  for (const std::string& source : key_->sources) allowed += (allowed.empty() ? "" : ", ") + source;
+  ++counters_.foreign_sources;
+  reject(peer, v1::REJECT_CODE_UNKNOWN_SOURCE,
+         "the key " + key_->name + " may not send as \"" + name.substr(0, 64) + "\"; its sources are " + allowed);
+  return false;
+}
+
 Ingest::Source* Ingest::known(const std::string& peer, const std::string& name, std::uint64_t epoch) {
+  if (!may_use(peer, name)) return nullptr;
   const auto found = sources_.find(name);
   if (found == sources_.end() || found->second.peer != peer) {
     reject(peer, v1::REJECT_CODE_UNKNOWN_SOURCE, "say Hello as \"" + name + "\" first");
@@ -195,6 +209,13 @@ void Ingest::take_batch(const std::string& peer, v1::EventBatch& batch, std::str
     return refuse_batch(*source, v1::REJECT_CODE_OVERLOADED,
                         std::to_string(credit()) + " events are not acknowledged yet; wait for their Ack", now);
   }
+  if (limits_.max_rate && !source->rate.open(now, *limits_.max_rate)) {
+    ++counters_.over_rate;
+    return refuse_batch(*source, v1::REJECT_CODE_OVERLOADED,
+                        batch.source() + " sends more than " + std::to_string(*limits_.max_rate) +
+                            " events a second ([ingest] max_rate); keep them and send again later",
+                        now);
+  }
   if (batch.first_sequence() <= source->accepted) {
     const auto known_already = static_cast<int>(source->accepted + 1 - batch.first_sequence());
     source->duplicates += known_already;
@@ -203,6 +224,7 @@ void Ingest::take_batch(const std::string& peer, v1::EventBatch& batch, std::str
     frame = {};
   }
   if (backlog_) {
+    source->rate.take(batch.events_size());
     source->received += batch.events_size();
     source->accepted = last;
     const Duration offset = source->offset.applied();
@@ -215,6 +237,7 @@ void Ingest::take_batch(const std::string& peer, v1::EventBatch& batch, std::str
                         "the event log takes nothing now: " + world_.log_problem() + "; keep the events", now);
   }
   ++counters_.batches;
+  source->rate.take(batch.events_size());
   source->received += batch.events_size();
   source->accepted = last;
   source->waiting.emplace_back(number, last);

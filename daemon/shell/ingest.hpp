@@ -13,10 +13,12 @@
 #include <utility>
 
 #include "daemon/core/engine.hpp"
+#include "daemon/keys/key_files.hpp"
 #include "daemon/log/event_log.hpp"
 #include "daemon/replica/replica.hpp"
 #include "daemon/shell/backlog.hpp"
 #include "daemon/shell/clock.hpp"
+#include "daemon/shell/rate.hpp"
 #include "daemon/wire/wire.hpp"
 #include "reachd/v1/ingest.pb.h"
 
@@ -47,13 +49,13 @@ struct IngestLimits {
   Duration stale_after = std::chrono::seconds(10);
   /// How long time waits for a source that was cut off and comes back by itself; 0: not at all.
   Duration wait_for_source = std::chrono::seconds(3);
+  std::size_t max_sources = 1'000;         ///< a Hello of one more is rejected
+  std::optional<std::int64_t> max_rate{};  ///< events per second of one source; empty: no limit
 };
 /// What is kept of other sources while one is waited for; beyond it nobody is waited for.
 inline constexpr std::size_t backlog_bytes_most = 64U << 20;
 /// The credit while the log fails: figures stay live for as long as the adapters' spools and the log's queue last.
 inline constexpr std::uint32_t credit_without_log = 1'000'000;
-/// Sources at most; a Hello of one more is rejected.
-inline constexpr std::size_t most_sources = 1000;
 
 class Ingest {
  public:
@@ -70,19 +72,22 @@ class Ingest {
     std::int64_t received = 0, duplicates = 0, gaps = 0;     ///< events, events, times
     std::uint64_t refused_expected = 0;                      ///< the last refusal that asked to go on from a number …
     Time refused_at{};                                       ///< … is not repeated for every batch still on its way
+    RateLimit rate;
   };
   struct Counters {
     std::array<std::int64_t, v1::RejectCode_ARRAYSIZE> rejects{};  ///< by code
     std::int64_t invalid_events = 0;  ///< in good batches: acknowledged, since sending them again would not help
     std::int64_t batches = 0;
+    std::int64_t foreign_sources = 0, over_rate = 0;  ///< rejects for these reasons; in `rejects`, too
   };
 
   Ingest(IngestLimits limits, IngestWorld& world) : limits_(limits), world_(world) {}
 
   void set_limits(const IngestLimits& limits) { limits_ = limits; }
 
-  /// One message of `peer`, received at `now`.
-  void take(const std::string& peer, std::string_view frame, Time now);
+  /// One message of `peer`, received at `now`. `key`: the one it came with, which says what the peer may call itself;
+  /// nullptr where the socket has no keys and everybody may use any name.
+  void take(const std::string& peer, std::string_view frame, Time now, const keys::PublicKey* key = nullptr);
   /// A message that was not one frame.
   void take_malformed(const std::string& peer, const std::string& what);
   /// Every log record up to `durable` is safe: acknowledges what that makes safe.
@@ -114,6 +119,8 @@ class Ingest {
   void reject(const std::string& peer, v1::RejectCode code, const std::string& reason, std::uint64_t expected = 0);
   /// Refuses and asks for the events from accepted + 1 on, unless that was just said.
   void refuse_batch(Source& source, v1::RejectCode code, const std::string& reason, Time now);
+  /// Whether the message that is being taken may speak for the source `name`; if not, it is rejected.
+  [[nodiscard]] bool may_use(const std::string& peer, const std::string& name);
   /// The source that `peer` said Hello for, or nullptr after a Reject.
   Source* known(const std::string& peer, const std::string& name, std::uint64_t epoch);
   /// Time of the core for what is recorded at `now`.
@@ -131,8 +138,9 @@ class Ingest {
   IngestWorld& world_;
   std::map<std::string, Source, std::less<>> sources_;
   Counters counters_;
-  std::optional<Backlog> backlog_;  ///< while catching up
-  bool failing_ = false;            ///< the log's state as the adapters were told it
+  std::optional<Backlog> backlog_;        ///< while catching up
+  bool failing_ = false;                  ///< the log's state as the adapters were told it
+  const keys::PublicKey* key_ = nullptr;  ///< of the message that is being taken
   v1::ToDaemon message_;
   v1::EventBatch batch_;  ///< kept for its memory, as are the others
   wire::Scratch scratch_;

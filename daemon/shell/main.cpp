@@ -35,24 +35,24 @@ int main(int argc, char** argv) {
   common.add_to(app);
   if (const int code = program::parse(app, argc, argv); code >= 0) return code;
 
-  settings::Loaded loaded = settings::load(config);
-  for (const settings::Problem& problem : loaded.problems) {
+  shell::Loaded loaded = shell::load(config);
+  for (const settings::Problem& problem : loaded.settings.problems) {
     std::fprintf(check ? stdout : stderr, "%s\n", settings::render(problem).c_str());
   }
-  if (!loaded.good()) return program::exit_configuration;
+  if (!loaded.settings.good()) return program::exit_configuration;
   if (check) {
     std::printf("%s: good\n", config.c_str());
     return program::exit_good;
   }
 
-  if (app.count("--log-level") == 0) common.log_level = text_of(loaded.daemon.log_level);
-  if (app.count("--log-format") == 0 && loaded.daemon.log_format == settings::LogFormat::json) {
+  if (app.count("--log-level") == 0) common.log_level = text_of(loaded.settings.daemon.log_level);
+  if (app.count("--log-format") == 0 && loaded.settings.daemon.log_format == settings::LogFormat::json) {
     common.log_format = "json";
   }
   common.start("reachd", program::Logging::background);
   int code = program::exit_failed;
   try {
-    code = shell::run_daemon({std::move(loaded), [config] { return settings::load(config); }, accept_damage});
+    code = shell::run_daemon({std::move(loaded), [config] { return shell::load(config); }, accept_damage});
   } catch (const std::exception& e) {
     spdlog::critical("reachd ends: {}", e.what());
   }

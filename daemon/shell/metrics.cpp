@@ -148,6 +148,19 @@ std::string metrics_text(const MetricsCopy& copy) {
               copy.counters.adapters_disconnected);
   out.counter("reachd_ingest_handshakes_failed_total", "Peers that do not speak ZeroMQ.",
               copy.counters.handshakes_failed);
+  out.begin("reachd_connections", "Clients connected, by socket.", MetricType::Gauge);
+  for (const auto& [socket, count] : copy.connections) {
+    out.add(static_cast<double>(count), {{"socket", socket}});
+  }
+  out.begin("reachd_refused_total", "What was refused because nobody may do it, or not so much of it, by reason.",
+            MetricType::Counter);
+  for (const char* reason : {"unknown_key", "role", "handshake", "no_key", "key_removed", "not_allowed",
+                             "too_many_connections", "too_many_subscriptions"}) {
+    const auto found = copy.counters.refused.find(reason);
+    out.add(found == copy.counters.refused.end() ? std::int64_t{0} : found->second, {{"reason", reason}});
+  }
+  out.add(copy.ingest.foreign_sources, {{"reason", "foreign_source"}});
+  out.add(copy.ingest.over_rate, {{"reason", "rate"}});
   out.begin("reachd_source_last_heard_timestamp_seconds", "When each source was last heard.", MetricType::Gauge);
   for (const auto& source : copy.sources) {
     if (source.last_heard) {

@@ -35,6 +35,29 @@ v1::Error error(const std::string& code, const std::string& message) {
   return out;
 }
 
+std::optional<v1::Error> not_allowed(const v1::Request& request, const keys::PublicKey& key) {
+  const auto refusal = [&](const char* who) {
+    return error("not_allowed", "the key " + key.name + " has the role " + std::string(keys::to_text(key.role)) +
+                                    ", and " + kind_of(request) + " is for " + who);
+  };
+  switch (request.request_case()) {
+    case v1::Request::kPing:
+    case v1::Request::REQUEST_NOT_SET:
+      return std::nullopt;
+    case v1::Request::kSnapshot:
+    case v1::Request::kAlerts:
+    case v1::Request::kStaffing:
+    case v1::Request::kHistory:
+      if (keys::may_read(key.role)) return std::nullopt;
+      return refusal("viewers, supervisors and operators");
+    case v1::Request::kAcknowledge:
+      break;
+  }
+  // Whatever changes something, and every request that is new.
+  if (keys::may_change(key.role)) return std::nullopt;
+  return refusal("supervisors and operators");
+}
+
 const char* kind_of(const v1::Request& request) {
   switch (request.request_case()) {
     case v1::Request::kPing:

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "daemon/core/engine.hpp"
+#include "daemon/keys/key_files.hpp"
 #include "daemon/shell/publisher.hpp"
 #include "daemon/wire/wire.hpp"
 #include "reachd/v1/query.pb.h"
@@ -11,6 +12,9 @@
 namespace reach::shell {
 
 [[nodiscard]] v1::Error error(const std::string& code, const std::string& message);
+
+/// What the holder of `key` may not ask, as the error to answer with; nullopt if he may.
+[[nodiscard]] std::optional<v1::Error> not_allowed(const v1::Request& request, const keys::PublicKey& key);
 
 /// "snapshot", "ping" …; "unknown" where none is set.
 [[nodiscard]] const char* kind_of(const v1::Request& request);

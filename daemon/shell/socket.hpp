@@ -5,6 +5,8 @@
 #include <string>
 #include <zmq.hpp>
 
+#include "daemon/keys/key_files.hpp"
+
 namespace reach::shell {
 
 /// Why reachd cannot start, as a sentence, and the code to leave with.
@@ -19,11 +21,28 @@ struct SocketLimits {
   std::int64_t longest;  ///< bytes; a longer message disconnects its peer
 };
 
+/// How a socket is guarded: with a secret, and on tcp://, it speaks CURVE and lets in whom Zap lets in, which must run.
+struct Guard {
+  std::string secret;  ///< of the daemon, Z85; empty: none
+  keys::Door door;
+  [[nodiscard]] bool guards(const std::string& endpoint) const {
+    return !secret.empty() && endpoint.starts_with("tcp://");
+  }
+};
+
 [[nodiscard]] zmq::context_t make_context();
 /// Bound to `endpoint`. Sends to peers that are gone fail (EHOSTUNREACH). Throws StartProblem.
-[[nodiscard]] zmq::socket_t bind_router(zmq::context_t& context, const std::string& endpoint, SocketLimits limits);
-/// Bound to `endpoint`. Tells every subscription, also repeated ones. Throws StartProblem.
-[[nodiscard]] zmq::socket_t bind_xpub(zmq::context_t& context, const std::string& endpoint, SocketLimits limits);
+[[nodiscard]] zmq::socket_t bind_router(zmq::context_t& context, const std::string& endpoint, SocketLimits limits,
+                                        const Guard& guard);
+/// Bound to `endpoint`. Tells every subscription and its end, also repeated ones. Throws StartProblem.
+[[nodiscard]] zmq::socket_t bind_xpub(zmq::context_t& context, const std::string& endpoint, SocketLimits limits,
+                                      const Guard& guard);
+
+/// The public key (Z85) with which the peer came in that sent `frame`, a payload frame of a guarded socket; empty if
+/// there is none. Never asked of a ROUTER's first frame: libzmq 4.3.4 loses it there after a poll.
+[[nodiscard]] std::string_view key_of(zmq::message_t& frame) noexcept;
+/// The descriptor of the connection that a payload frame came on; -1 if it is not known.
+[[nodiscard]] int descriptor_of(zmq::message_t& frame) noexcept;
 
 /// Holds FILE.lock of an ipc:// endpoint, nothing for others: a second bind to a live ipc path would silently take it
 /// over. Throws StartProblem if another process holds it.
@@ -49,8 +68,12 @@ class SocketMonitor {
 
   [[nodiscard]] zmq::socket_t& socket() noexcept { return events_; }
   enum class Seen { nothing, connected, disconnected, handshake_failed, other };
-  /// The next event that waits, or `nothing`.
-  [[nodiscard]] Seen next();
+  struct Event {
+    Seen seen = Seen::nothing;
+    int fd = -1;  ///< of the connection that came or went
+  };
+  /// The next event that waits, or `nothing`. A failed handshake is followed by the end of its connection.
+  [[nodiscard]] Event next();
 
  private:
   zmq::socket_t& watched_;

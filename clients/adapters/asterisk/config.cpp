@@ -38,27 +38,28 @@ const Section<AdapterConfig>& config_section() {
       {{"pbx", settings::text(&PauseReasonConfig::pbx, "the reason as Asterisk says it"), "such as \"2\"", "", true},
        {"name", settings::text(&PauseReasonConfig::name, "a word for people"), "such as \"lunch\"", "", true}}};
   static const Section<AdapterConfig> section{
-      "the file",
-      "",
-      {{"source", settings::id(&AdapterConfig::source, "a name of letters, digits, '.', '_' and '-'"),
-        "this PBX's name in reachd", "", true},
-       {"endpoint", settings::text(&AdapterConfig::endpoint, "a ZeroMQ endpoint, such as \"tcp://127.0.0.1:5570\""),
-        "reachd's ingest socket"},
-       {"pbx", settings::table(&AdapterConfig::pbx, pbx), "the manager interface"},
-       {"pseudonym_key_file", settings::text(&AdapterConfig::pseudonym_key_file, "the path of a file"),
-        "file with at least 16 secret bytes; without it pseudonyms change with every start"},
-       {"spool_directory", settings::text(&AdapterConfig::spool_directory, "the path of a directory"),
-        "where events wait for reachd; without it in memory, so they survive reachd's end but not the adapter's own"},
-       {"excluded", settings::texts(&AdapterConfig::excluded, "a list of extensions, such as [\"199\"]"),
-        "extensions and numbers that never leave the adapter (works council, company doctor)"},
-       {"arrival_contexts",
-        settings::texts(&AdapterConfig::arrival_contexts, "a list of contexts, such as [\"from-trunk\"]"),
-        "dialplan contexts whose new calls are customers: they are told from their arrival on"},
-       {"wrap_up", settings::span(&AdapterConfig::wrap_up, 0s, 24h, "20s"), "`wrapuptime` of all other queues"},
-       {"resync_every", settings::span(&AdapterConfig::resync_every, 10s, 24h, "5m"),
-        "how often everything is listed and compared"},
-       {"queue", settings::tables(&AdapterConfig::queues, queue), "queues"},
-       {"pause_reason", settings::tables(&AdapterConfig::pause_reasons, pause_reason), "pause reasons"}}};
+      "the file", "",
+      adapter::with_key_files<AdapterConfig>(
+          {{"source", settings::id(&AdapterConfig::source, "a name of letters, digits, '.', '_' and '-'"),
+            "this PBX's name in reachd", "", true},
+           {"endpoint", settings::text(&AdapterConfig::endpoint, "a ZeroMQ endpoint, such as \"tcp://127.0.0.1:5570\""),
+            "reachd's ingest socket"},
+           {"pbx", settings::table(&AdapterConfig::pbx, pbx), "the manager interface"},
+           {"pseudonym_key_file", settings::text(&AdapterConfig::pseudonym_key_file, "the path of a file"),
+            "file with at least 16 secret bytes; without it pseudonyms change with every start"},
+           {"spool_directory", settings::text(&AdapterConfig::spool_directory, "the path of a directory"),
+            "where events wait for reachd; without it in memory, so they survive reachd's end but not the adapter's "
+            "own"},
+           {"excluded", settings::texts(&AdapterConfig::excluded, "a list of extensions, such as [\"199\"]"),
+            "extensions and numbers that never leave the adapter (works council, company doctor)"},
+           {"arrival_contexts",
+            settings::texts(&AdapterConfig::arrival_contexts, "a list of contexts, such as [\"from-trunk\"]"),
+            "dialplan contexts whose new calls are customers: they are told from their arrival on"},
+           {"wrap_up", settings::span(&AdapterConfig::wrap_up, 0s, 24h, "20s"), "`wrapuptime` of all other queues"},
+           {"resync_every", settings::span(&AdapterConfig::resync_every, 10s, 24h, "5m"),
+            "how often everything is listed and compared"},
+           {"queue", settings::tables(&AdapterConfig::queues, queue), "queues"},
+           {"pause_reason", settings::tables(&AdapterConfig::pause_reasons, pause_reason), "pause reasons"}})};
   return section;
 }
 

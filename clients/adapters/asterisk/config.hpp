@@ -5,6 +5,7 @@
 
 #include "clients/adapters/asterisk/ami_translator.hpp"
 #include "clients/adapters/common/config.hpp"
+#include "clients/library/keys.hpp"
 
 namespace reach::asterisk {
 
@@ -24,7 +25,7 @@ struct PauseReasonConfig {
   std::string pbx, name;
 };
 
-struct AdapterConfig {
+struct AdapterConfig : client::KeyFiles {
   std::string source;
   std::string endpoint = "tcp://127.0.0.1:5570";
   PbxConfig pbx;

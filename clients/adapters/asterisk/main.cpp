@@ -24,6 +24,7 @@ using namespace reach::asterisk;
 
 struct Arguments {
   std::string config, from, to, source;
+  client::KeyFiles keys;
   bool check = false;
 };
 
@@ -31,16 +32,18 @@ struct Arguments {
 struct Ready {
   AdapterConfig config;
   std::string secret, pseudonym_key;
+  client::ClientKeys keys;
 };
 
 std::optional<Ready> load(const Arguments& arguments) {
   auto loaded = adapter::load_config(arguments.config, config_section());
   for (const auto& problem : loaded.problems) std::cerr << settings::render(problem) << '\n';
   if (!loaded.problems.empty()) return std::nullopt;
-  Ready ready{std::move(loaded.config), {}, adapter::random_key()};
+  Ready ready{std::move(loaded.config), {}, adapter::random_key(), {}};
   if (!arguments.source.empty()) ready.config.source = arguments.source;
   try {
     ready.secret = adapter::read_key_file(ready.config.pbx.secret_file);
+    ready.keys = client::read_keys(ready.config.unless(arguments.keys));
     if (const std::string& file = ready.config.pseudonym_key_file; !file.empty()) {
       ready.pseudonym_key = adapter::read_key_file(file);
       if (ready.pseudonym_key.size() < 16)
@@ -88,6 +91,7 @@ class Live {
     } else {
       client::SenderOptions options;
       options.endpoint = config.endpoint;
+      options.keys = ready.keys;
       options.source = config.source;
       options.software = std::string("reach-adapter-asterisk ") + client::version;
       options.capabilities = {"calls", "agents", "ringing", "rejected", "held"};
@@ -214,6 +218,7 @@ int main(int argc, char** argv) {
                  "clock; needs no configuration");
   app.add_option("--to", arguments.to, "- writes JSON lines instead of sending")->check(CLI::IsMember({"-"}));
   app.add_option("--source", arguments.source, "the PBX's name in the events; wins over the configuration");
+  arguments.keys.add_to(app);
   if (const int code = client::parse(app, argc, argv); code >= 0) return code;
   common.start("reach-adapter-asterisk");
 

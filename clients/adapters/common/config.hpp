@@ -37,4 +37,15 @@ template <class T>
   return loaded;
 }
 
+/// key_file and server_key_file of a T that is client::KeyFiles, too.
+template <class T>
+[[nodiscard]] std::vector<settings::Key<T>> with_key_files(std::vector<settings::Key<T>> keys) {
+  keys.push_back({"key_file", settings::text<T>(&T::key_file, "the path of a file"),
+                  "this adapter's secret key, where reachd's endpoint needs one; a relative name is looked up among "
+                  "systemd's credentials first"});
+  keys.push_back({"server_key_file", settings::text<T>(&T::server_key_file, "the path of a file"),
+                  "reachd's public key (its .pub)"});
+  return keys;
+}
+
 }  // namespace reach::adapter

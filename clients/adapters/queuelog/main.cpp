@@ -22,7 +22,7 @@ namespace {
 using namespace reach;
 using namespace reach::queuelog;
 
-struct AdapterConfig {
+struct AdapterConfig : client::KeyFiles {
   std::string source, endpoint = "tcp://127.0.0.1:5570", file = "/var/log/asterisk/queue_log";
   std::string pseudonym_key_file, position_file, spool_directory;
   std::vector<std::string> excluded;
@@ -31,15 +31,16 @@ struct AdapterConfig {
 const settings::Section<AdapterConfig>& config_section() {
   using settings::text;
   static const settings::Section<AdapterConfig> section{
-      "the file",
-      "",
-      {{"source", settings::id(&AdapterConfig::source, "a name of letters, digits, '.', '_' and '-'"), "", "", true},
-       {"endpoint", text(&AdapterConfig::endpoint, "a ZeroMQ endpoint, such as \"tcp://127.0.0.1:5570\""), ""},
-       {"file", text(&AdapterConfig::file, "the path of a queue_log"), ""},
-       {"pseudonym_key_file", text(&AdapterConfig::pseudonym_key_file, "the path of a file"), ""},
-       {"position_file", text(&AdapterConfig::position_file, "the path of a file that may be written"), ""},
-       {"spool_directory", text(&AdapterConfig::spool_directory, "the path of a directory"), ""},
-       {"excluded", settings::texts(&AdapterConfig::excluded, "a list of extensions, such as [\"199\"]"), ""}}};
+      "the file", "",
+      adapter::with_key_files<AdapterConfig>(
+          {{"source", settings::id(&AdapterConfig::source, "a name of letters, digits, '.', '_' and '-'"), "", "",
+            true},
+           {"endpoint", text(&AdapterConfig::endpoint, "a ZeroMQ endpoint, such as \"tcp://127.0.0.1:5570\""), ""},
+           {"file", text(&AdapterConfig::file, "the path of a queue_log"), ""},
+           {"pseudonym_key_file", text(&AdapterConfig::pseudonym_key_file, "the path of a file"), ""},
+           {"position_file", text(&AdapterConfig::position_file, "the path of a file that may be written"), ""},
+           {"spool_directory", text(&AdapterConfig::spool_directory, "the path of a directory"), ""},
+           {"excluded", settings::texts(&AdapterConfig::excluded, "a list of extensions, such as [\"199\"]"), ""}})};
   return section;
 }
 
@@ -47,15 +48,17 @@ struct Arguments {
   std::string config, from, to, source, endpoint;
   double speed = 0;
   bool check = false, follow = false;
+  client::KeyFiles keys;
 };
 
 struct Ready {
   AdapterConfig config;
   std::string key;
+  client::ClientKeys keys;
 };
 
 std::optional<Ready> load(const Arguments& arguments) {
-  Ready ready{{}, adapter::random_key()};
+  Ready ready{{}, adapter::random_key(), {}};
   if (!arguments.config.empty()) {
     auto loaded = adapter::load_config(arguments.config, config_section());
     for (const auto& problem : loaded.problems) std::cerr << settings::render(problem) << '\n';
@@ -65,8 +68,9 @@ std::optional<Ready> load(const Arguments& arguments) {
   if (!arguments.source.empty()) ready.config.source = arguments.source;
   if (!arguments.endpoint.empty()) ready.config.endpoint = arguments.endpoint;
   if (!arguments.from.empty()) ready.config.file = arguments.from;
-  if (ready.config.pseudonym_key_file.empty()) return ready;
   try {
+    if (arguments.to.empty()) ready.keys = client::read_keys(ready.config.unless(arguments.keys));
+    if (ready.config.pseudonym_key_file.empty()) return ready;
     ready.key = adapter::read_key_file(ready.config.pseudonym_key_file);
     if (ready.key.size() < 16) throw adapter::KeyFileProblem("the key is too short; run: openssl rand -hex 32 > FILE");
   } catch (const adapter::KeyFileProblem& problem) {
@@ -87,10 +91,12 @@ void say_counts(const Counts& counts) {
 /// Events to where they belong: standard output, or reachd.
 class Output {
  public:
-  Output(const Arguments& arguments, const AdapterConfig& config) : source_(config.source) {
+  Output(const Arguments& arguments, const Ready& ready) : source_(ready.config.source) {
     if (arguments.to == "-") return;
+    const AdapterConfig& config = ready.config;
     client::SenderOptions options;
     options.endpoint = config.endpoint;
+    options.keys = ready.keys;
     options.source = config.source;
     options.software = std::string("reach-adapter-queuelog ") + client::version;
     options.capabilities = {"calls", "agents"};
@@ -143,7 +149,7 @@ int run_file(const Arguments& arguments, const Ready& ready) {
   }
   std::istream& in = arguments.from == "-" ? std::cin : file;
   QueueLog log(adapter::Pseudonyms(ready.key), options_of(ready.config, true));
-  Output output(arguments, ready.config);
+  Output output(arguments, ready);
   std::vector<v1::Event> events, due;
   const auto began = std::chrono::steady_clock::now();
   std::optional<Time> first;
@@ -232,7 +238,7 @@ void write_position(const std::string& path, const Told& told) {
 constexpr int reload = -1;
 int run_follow(const Arguments& arguments, const Ready& ready, std::string& last) {
   const AdapterConfig& config = ready.config;
-  Output output(arguments, config);
+  Output output(arguments, ready);
   if (const std::string kept = output.bookmark(); !kept.empty()) last = kept;
   if (last.empty() && !config.position_file.empty()) last = read_position(config.position_file);
   Options options = options_of(config, false);
@@ -315,6 +321,7 @@ int main(int argc, char** argv) {
                "go on as the file grows, through rotation; the default with --config alone");
   app.add_option("--speed", arguments.speed, "how many times as fast as it happened; 0: as fast as it goes")
       ->check(CLI::NonNegativeNumber);
+  arguments.keys.add_to(app);
   if (const int code = client::parse(app, argc, argv); code >= 0) return code;
   common.start("reach-adapter-queuelog");
   auto ready = load(arguments);

@@ -24,6 +24,7 @@ using namespace reach::simulator;
 
 struct Arguments {
   std::string endpoint = "tcp://127.0.0.1:5570";
+  client::KeyFiles key_files;
   std::string to;
   std::uint64_t seed = 0;
   double speed = 1;
@@ -86,11 +87,13 @@ int print_lines(const Company& company, const Options& options, Time until) {
 }
 
 int live(const Company& company, Options options, const Arguments& arguments, std::optional<double> until_hour) {
+  const client::ClientKeys keys = client::read_keys(arguments.key_files);
   std::map<std::string, std::unique_ptr<client::Sender>> senders;
   const auto epoch = static_cast<std::uint64_t>(ns_of(options.start));
   for (const std::string& source : company.sources) {
     client::SenderOptions to;
     to.endpoint = arguments.endpoint;
+    to.keys = keys;
     to.source = source;
     to.software = std::string("reach-adapter-simulator ") + client::version;
     to.capabilities = {"calls", "agents", "wrap_up", "ringing", "rejected", "items", "held"};
@@ -145,6 +148,7 @@ int main(int argc, char** argv) {
   client::CommonOptions common;
   common.add_to(app);
   app.add_option("--endpoint", arguments.endpoint, "reachd's ingest socket")->capture_default_str();
+  arguments.key_files.add_to(app);
   app.add_option("--to", arguments.to, "- writes JSON lines on the simulated clock, at once, instead of sending")
       ->check(CLI::IsMember({"-"}));
   app.add_option("--seed", arguments.seed, "seed of everything random; without it a new one, which is printed");

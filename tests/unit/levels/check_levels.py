@@ -11,13 +11,14 @@ import sys
 # Headers from outside, by pattern, and the folders that may include them.
 OUTSIDE = [
     (r"zmq\.hpp", {"shell"}),
+    (r"zmq\.h", {"keys"}),  # makes and reads keys; opens nothing
     (r"(asio|restinio|prometheus)[./].*", {"shell"}),
     (r"reachd/v1/.*|google/protobuf/.*", {"wire", "replica", "shell"}),
     (r"toml\+\+/.*|date/.*", {"settings"}),
     (r"spdlog/.*|CLI/.*", {"program", "shell"}),
     (r"(thread|mutex|condition_variable|atomic|future)", {"log", "shell", "settings"}),
-    (r"(unistd|fcntl|poll|csignal|sys/.*)(\.h)?", {"program", "log", "shell"}),
-    (r"(fstream|filesystem)", {"log", "settings", "shell"}),
+    (r"(unistd|fcntl|poll|csignal|sys/.*)(\.h)?", {"program", "keys", "log", "shell"}),
+    (r"(fstream|filesystem)", {"keys", "log", "settings", "shell"}),
     (r"clients/.*|tests/.*", set()),
 ]
 PURE = {"base", "staffing", "core"}  # time is an argument there

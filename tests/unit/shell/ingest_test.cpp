@@ -343,5 +343,53 @@ TEST_F(IngestTest, HeartbeatsAreRecordedAndAnswered) {
   EXPECT_TRUE(world.sent.at(0).second.has_heartbeat());
 }
 
+TEST_F(IngestTest, LetsAKeySpeakForItsOwnSourcesAlone) {
+  const keys::PublicKey own{"pbx-key", keys::Role::adapter, {"pbx", "pbx-b"}, {}};
+  const keys::PublicKey other{"other-key", keys::Role::adapter, {"pbx2"}, {}};
+  const auto said = [&](const v1::ToDaemon& message, const keys::PublicKey& key, const std::string& peer) {
+    world.sent.clear();
+    ingest.take(peer, message.SerializeAsString(), noon, &key);
+    return world.sent.empty() ? v1::ToAdapter{} : world.sent.back().second;
+  };
+  EXPECT_TRUE(said(hello(), own, "p").has_welcome());
+  const v1::ToAdapter refused = said(hello(), other, "q");
+  EXPECT_EQ(refused.reject().code(), v1::REJECT_CODE_UNKNOWN_SOURCE);
+  EXPECT_EQ(refused.reject().reason(), "the key other-key may not send as \"pbx\"; its sources are pbx2");
+  // Not even with the routing id of the one that may: a peer chooses that itself.
+  EXPECT_EQ(said(batch(1, 1), other, "p").reject().code(), v1::REJECT_CODE_UNKNOWN_SOURCE);
+  v1::ToDaemon beat;
+  beat.mutable_heartbeat()->set_source("pbx");
+  EXPECT_EQ(said(beat, other, "p").reject().code(), v1::REJECT_CODE_UNKNOWN_SOURCE);
+  EXPECT_TRUE(contacts().empty());
+  EXPECT_EQ(ingest.counters().foreign_sources, 3);
+  EXPECT_FALSE(said(batch(1, 1), own, "p").has_reject());
+  EXPECT_EQ(contacts(), (std::vector<std::string>{"c1"}));
+}
+
+TEST_F(IngestTest, RejectsOneSourceMoreThanThereMayBe) {
+  IngestLimits limits{10, 1000, seconds(10)};
+  limits.max_sources = 2;
+  ingest.set_limits(limits);
+  EXPECT_TRUE(take(hello(1, 1, "a"), "pa").has_welcome());
+  EXPECT_TRUE(take(hello(1, 1, "b"), "pb").has_welcome());
+  EXPECT_EQ(take(hello(1, 1, "c"), "pc").reject().code(), v1::REJECT_CODE_UNKNOWN_SOURCE);
+  EXPECT_TRUE(take(hello(1, 1, "a"), "pa").has_welcome()) << "those that are known are";
+}
+
+TEST_F(IngestTest, LetsASourceThatIsTooFastSendAgainLater) {
+  IngestLimits limits{1000, 100'000, seconds(10)};
+  limits.max_rate = 10;
+  ingest.set_limits(limits);
+  take(hello());
+  EXPECT_FALSE(take(batch(1, 100)).has_reject()) << "ten seconds' worth may come at once";
+  const v1::ToAdapter refused = take(batch(101, 5));
+  EXPECT_EQ(refused.reject().code(), v1::REJECT_CODE_OVERLOADED);
+  EXPECT_NE(refused.reject().reason().find("max_rate"), std::string::npos);
+  EXPECT_EQ(contacts().size(), 100U);
+  EXPECT_FALSE(take(batch(101, 5), "p", noon + seconds(1)).has_reject()) << "nothing is lost";
+  EXPECT_EQ(contacts().back(), "c105");
+  EXPECT_EQ(ingest.counters().over_rate, 1);
+}
+
 }  // namespace
 }  // namespace reach::shell

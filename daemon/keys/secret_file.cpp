@@ -1,4 +1,4 @@
-#include "clients/adapters/common/key_file.hpp"
+#include "daemon/keys/secret_file.hpp"
 
 #include <sys/stat.h>
 
@@ -8,7 +8,7 @@
 #include <fstream>
 #include <iterator>
 
-namespace reach::adapter {
+namespace reach::keys {
 
 std::string read_key_file(const std::string& path) {
   if (path.empty())
@@ -30,4 +30,4 @@ std::string read_key_file(const std::string& path) {
   return content;
 }
 
-}  // namespace reach::adapter
+}  // namespace reach::keys

@@ -1,0 +1,53 @@
+// Who is connected to one socket, so that nobody can take what belongs to the others: a bound on connections, one on
+// the subscriptions of each, and a way to cut one off. ZeroMQ has none of the three.
+//
+// It is fed by the socket's monitor and works on file descriptors that ZeroMQ owns. ZeroMQ may have closed one and the
+// system may have given its number away before the monitor's word arrives, so each socket is known by the kernel's own
+// number for it, too, and none but that is ever shut down.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace reach::shell {
+
+/// "192.0.2.7" of "::ffff:192.0.2.7", as which a socket for both kinds of addresses sees it; any other as it is.
+[[nodiscard]] std::string_view without_v4_prefix(std::string_view address) noexcept;
+
+class Connections {
+ public:
+  struct Peer {
+    std::uint64_t cookie = 0;                          ///< the kernel's number of the socket; 0: gone or cut off
+    std::string address;                               ///< "192.0.2.7:40112"; "a local socket" for ipc
+    std::string key;                                   ///< Z85, once it is known; subscribers only
+    std::set<std::string, std::less<>> subscriptions;  ///< at most the limit
+  };
+
+  /// `most`: connections; `most_subscriptions`: of each.
+  Connections(std::size_t most, std::size_t most_subscriptions)
+      : most_(most), most_subscriptions_(most_subscriptions) {}
+
+  /// A peer connected as `fd`. False if it is one too many: it is cut off.
+  bool opened(int fd);
+  /// It is gone, or was cut off and now is gone, too.
+  void closed(int fd);
+  /// It sent one subscription more (or the same again). False if it has too many: it is cut off.
+  bool subscribed(int fd, std::string_view key, std::string_view prefix);
+  void unsubscribed(int fd, std::string_view prefix);
+  /// Ends the connection: ZeroMQ finds it closed and forgets the peer with all that was kept for it.
+  void cut(int fd);
+
+  /// Of `fd`, for log lines; "an unknown address" if there is none.
+  [[nodiscard]] std::string address_of(int fd) const;
+  [[nodiscard]] std::size_t count() const noexcept { return peers_.size(); }
+  /// By descriptor.
+  [[nodiscard]] const std::map<int, Peer>& peers() const noexcept { return peers_; }
+
+ private:
+  std::size_t most_, most_subscriptions_;
+  std::map<int, Peer> peers_;
+};
+
+}  // namespace reach::shell

@@ -1,0 +1,154 @@
+// Who is refused at the door, what an asker may ask, and who is cut off for taking too much.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "daemon/shell/connections.hpp"
+#include "daemon/shell/queries.hpp"
+#include "daemon/shell/rate.hpp"
+#include "daemon/shell/zap.hpp"
+
+namespace reach::shell {
+namespace {
+
+using keys::PublicKey;
+using keys::Role;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const std::string key_a(40, 'a'), key_b(40, 'b');
+
+keys::AllowedKeys allowed() {
+  keys::AllowedKeys made;
+  made.add({"desk", Role::viewer, {}, key_a});
+  return made;
+}
+
+TEST(Door, LetsInAKeyWhereItsRoleMay) {
+  EXPECT_FALSE(refuse_at_door(allowed(), "publish", key_a, "192.0.2.1"));
+  const auto refusal = refuse_at_door(allowed(), "ingest", key_a, "192.0.2.1");
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->reason, "role");
+  EXPECT_EQ(refusal->text,
+            "refused at the ingest socket, from 192.0.2.1: the key desk has the role viewer, which may not use this "
+            "socket");
+}
+
+TEST(Door, NamesTheBeginningOfAnUnknownKey) {
+  const auto refusal = refuse_at_door(allowed(), "query", key_b, "192.0.2.1");
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->reason, "unknown_key");
+  EXPECT_NE(refusal->text.find("bbbbbbbb…"), std::string::npos);
+  EXPECT_TRUE(refuse_at_door(allowed(), "query", "", "192.0.2.1"));
+  EXPECT_TRUE(refuse_at_door(allowed(), "no such socket", key_a, "192.0.2.1"));
+}
+
+TEST(Door, KeepsFewSamplesOfManyRefusals) {
+  Refusals refusals;
+  for (int i = 0; i < 1000; ++i) refusals.add({"unknown_key", "kind " + std::to_string(i % 100), "…"});
+  EXPECT_EQ(refusals.counts["unknown_key"], 1000);
+  EXPECT_EQ(refusals.samples.size(), 20U);
+}
+
+TEST(Requests, ThatChangeSomethingAreForSupervisorsAndOperators) {
+  v1::Request ping, snapshot, acknowledge;
+  ping.mutable_ping();
+  snapshot.mutable_snapshot();
+  acknowledge.mutable_acknowledge();
+  const auto may = [](const v1::Request& request, Role role) { return !not_allowed(request, {"k", role, {}, {}}); };
+  for (const Role role : {Role::adapter, Role::viewer, Role::supervisor, Role::operator_}) {
+    EXPECT_TRUE(may(ping, role));
+    EXPECT_EQ(may(snapshot, role), role != Role::adapter);
+    EXPECT_EQ(may(acknowledge, role), role == Role::supervisor || role == Role::operator_);
+  }
+  EXPECT_EQ(not_allowed(acknowledge, {"desk", Role::viewer, {}, {}})->message(),
+            "the key desk has the role viewer, and acknowledge is for supervisors and operators");
+}
+
+/// Two ends of a connection; ours is what a ZeroMQ socket would have accepted.
+struct Pair {
+  Pair() { EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0); }
+  ~Pair() {
+    for (const int fd : ends) close(fd);
+  }
+  /// Whether our end was shut down.
+  [[nodiscard]] bool is_cut() const {
+    char byte = 0;
+    return recv(ends[1], &byte, 1, MSG_DONTWAIT) == 0;
+  }
+  [[nodiscard]] int ours() const { return ends[0]; }
+  std::array<int, 2> ends{-1, -1};
+};
+
+TEST(Connections, BeyondTheLimitAreCutOff) {
+  Connections connections(2, 10);
+  Pair a, b, c, d;
+  EXPECT_TRUE(connections.opened(a.ours()));
+  EXPECT_TRUE(connections.opened(b.ours()));
+  EXPECT_FALSE(connections.opened(c.ours()));
+  EXPECT_TRUE(c.is_cut());
+  EXPECT_FALSE(a.is_cut());
+  connections.closed(c.ours());
+  connections.closed(a.ours());
+  EXPECT_TRUE(connections.opened(d.ours()));
+  EXPECT_FALSE(d.is_cut());
+}
+
+TEST(Connections, OfOneWithTooManySubscriptionsIsCutOff) {
+  Connections connections(10, 2);
+  Pair peer;
+  connections.opened(peer.ours());
+  EXPECT_TRUE(connections.subscribed(peer.ours(), key_a, "a"));
+  EXPECT_TRUE(connections.subscribed(peer.ours(), key_a, "b"));
+  EXPECT_TRUE(connections.subscribed(peer.ours(), key_a, "a")) << "the same again is no other";
+  connections.unsubscribed(peer.ours(), "a");
+  connections.unsubscribed(peer.ours(), "never");
+  EXPECT_TRUE(connections.subscribed(peer.ours(), key_a, "c"));
+  EXPECT_FALSE(peer.is_cut());
+  EXPECT_FALSE(connections.subscribed(peer.ours(), key_a, "d"));
+  EXPECT_TRUE(peer.is_cut());
+  EXPECT_EQ(connections.peers().at(peer.ours()).key, key_a);
+}
+
+TEST(Connections, OfAnotherThatGotTheSameDescriptorAreLeftAlone) {
+  Connections connections(10, 10);
+  Pair gone, next;
+  connections.opened(gone.ours());
+  dup2(next.ours(), gone.ours());  // as if ZeroMQ had closed it and the system given its number to somebody else
+  connections.cut(gone.ours());
+  EXPECT_FALSE(next.is_cut());
+  const int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  connections.opened(file);  // no socket at all
+  connections.cut(file);
+  connections.cut(12345);
+  close(file);
+}
+
+TEST(Addresses, AreShownAsPeopleWriteThem) {
+  EXPECT_EQ(without_v4_prefix("::ffff:192.0.2.7"), "192.0.2.7");
+  EXPECT_EQ(without_v4_prefix("2001:db8::1"), "2001:db8::1");
+  EXPECT_EQ(without_v4_prefix("::ffff:1"), "::ffff:1");
+}
+
+TEST(RateLimit, AllowsTenSecondsAtOnceAndTheRateAfterwards) {
+  RateLimit rate;
+  Time now = time_from_ns(1'764'000'000'000'000'000);
+  ASSERT_TRUE(rate.open(now, 100));
+  rate.take(1500);  // one batch may be larger than what is there
+  EXPECT_FALSE(rate.open(now, 100));
+  EXPECT_FALSE(rate.open(now + seconds(5), 100));
+  EXPECT_TRUE(rate.open(now + seconds(5) + milliseconds(11), 100));
+  now += seconds(1000);
+  ASSERT_TRUE(rate.open(now, 100));
+  rate.take(999);
+  EXPECT_TRUE(rate.open(now, 100));
+  rate.take(1);
+  EXPECT_FALSE(rate.open(now, 100)) << "no more than ten seconds' worth is saved up";
+  EXPECT_FALSE(rate.open(now - seconds(1), 100)) << "a clock that steps back gives nothing";
+}
+
+}  // namespace
+}  // namespace reach::shell
