@@ -162,6 +162,11 @@ Inspection inspect(Disk& disk) {
            "or damaged)",
            "move it away if it is not reachd's; " + restore_text("it")});
     }
+    if (found.header == Header::torn && found.pieces.front().to > 0) {
+      result.findings.push_back({Finding::Kind::damage, file.name, 0, 0, 0,
+                                 "its beginning cannot be read, though there are records behind it",
+                                 restore_text("the file")});
+    }
     for (const Finding& finding : found.accepted) result.findings.push_back(finding);
     for (const Piece& piece : found.pieces) {
       if (piece.lost_from == 0) continue;

@@ -3,6 +3,7 @@
 #include "clients/adapters/asterisk/dialogue.hpp"
 #include "clients/adapters/asterisk/recording.hpp"
 #include "tests/fuzz/fuzz.hpp"
+#include "tests/fuzz/sendable.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace reach;
@@ -25,6 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     translator.pass(now, events);
     dialogue.take(message, now, out);
     dialogue.pass(now, out);
+    fuzz::require_sendable(events);
+    fuzz::require_sendable(out.events);
     events.clear();
     out = {};
   };

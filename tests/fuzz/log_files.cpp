@@ -23,9 +23,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const log::SnapshotFile& file : log::snapshot_files(*disk)) (void)log::read_snapshot(*disk, file);
   try {
     read_all(log::Tail::leave);
-  } catch (const log::LogError&) {
+  } catch (const log::LogError& problem) {
     bool told = false;
     for (const log::Finding& finding : found.findings) told = told || finding.is_damage();
+    if (!told) std::fprintf(stderr, "%s\n", problem.what());
     fuzz::require(told, "what the daemon refuses to start with, verify tells");
   }
   try {

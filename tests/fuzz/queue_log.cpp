@@ -1,6 +1,7 @@
 // Lines of Asterisk's queue_log.
 #include "clients/adapters/queuelog/queuelog.hpp"
 #include "tests/fuzz/fuzz.hpp"
+#include "tests/fuzz/sendable.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace reach;
@@ -15,6 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       rest.remove_prefix(std::min(line.size() + 1, rest.size()));
     }
     log.finish(events);
+    fuzz::require_sendable(events);
   }
   return 0;
 }

@@ -10,8 +10,9 @@
 #include "daemon/log/crc32c.hpp"
 #include "daemon/log/format.hpp"
 #include "daemon/log/snapshots.hpp"
-#include "daemon/replica/replica.hpp"
+#include "daemon/wire/wire.hpp"
 #include "reachd/v1/ingest.pb.h"
+#include "reachd/v1/log.pb.h"
 #include "reachd/v1/query.pb.h"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/fuzz/memory_disk.hpp"
@@ -197,15 +198,8 @@ void write_files(const std::vector<v1::Event>& events) {
         piece(1, spool_record("a", batch_of(events, 0, 2))) + piece(2, spool_record("b", batch_of(events, 0, 3))) +
             piece(4, spool_record("b", batch_of(events, 0, 1))));
 
-  replica::Replica replica(test::small_config());
-  Decisions decisions;
-  v1::LogRecord record;
-  record.set_received_ns(static_cast<std::uint64_t>(ns_of(fuzz::monday + std::chrono::minutes(3))));
-  *record.mutable_batch() = batch_of(events, 0, 30);
-  replica.apply(1, record.SerializeAsString(), decisions);
-  std::string saved;
-  replica.save([&saved](std::string_view part) { saved += part; });
-  write("snapshot", "saved", saved);
+  write("snapshot", "file", snapshot);
+  write("snapshot", "archive", std::string("\x06one\x02\x06two\x02\0\0\0\0\0\0\xf0\x3f\x02\x02\x04\x06\0\x08\x02", 27));
 }
 
 }  // namespace

@@ -76,6 +76,22 @@ TEST_F(VerifyTest, TellsATornTailFromDamage) {
   EXPECT_EQ(readable(), all());
 }
 
+TEST_F(VerifyTest, TellsABeginningThatOnlyLooksTorn) {
+  for (const std::size_t file : {2, 0}) {
+    std::string content = content_of(dir.file(file));
+    content[0] = '\0';
+    replace(dir.file(file), content);
+    EXPECT_THROW(readable(), LogError);
+    const Inspection found = look();
+    ASSERT_EQ(found.findings.size(), 1U) << file;
+    EXPECT_EQ(found.findings[0].kind, Finding::Kind::damage);
+    EXPECT_EQ(found.findings[0].file, std::filesystem::path(dir.file(file)).filename());
+    EXPECT_EQ(found.findings[0].lost_from, 0U) << "every record can be read";
+    accept_damage(*local_disk(dir.path()), begun);
+    EXPECT_EQ(readable(), all());
+  }
+}
+
 TEST_F(VerifyTest, NamesWhatAFlippedBitCosts) {
   const std::size_t record = record_header_bytes + 8;
   flip(1, segment_header_bytes + 2 * record - 2);  // "record 7"
