@@ -199,7 +199,7 @@ void write_files(const std::vector<v1::Event>& events) {
             piece(4, spool_record("b", batch_of(events, 0, 1))));
 
   write("snapshot", "file", snapshot);
-  write("snapshot", "archive", std::string("\x06one\x02\x06two\x02\0\0\0\0\0\0\xf0\x3f\x02\x02\x04\x06\0\x08\x02", 27));
+  write("snapshot", "archive", std::string("\x06one\x02\x06two\x02\0\0\0\0\0\0\xf0\x3f\x02\x02\x04\x06\0\x08\x02", 26));
 }
 
 }  // namespace

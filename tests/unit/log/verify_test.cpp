@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -89,6 +90,19 @@ TEST_F(VerifyTest, TellsABeginningThatOnlyLooksTorn) {
     EXPECT_EQ(found.findings[0].lost_from, 0U) << "every record can be read";
     accept_damage(*local_disk(dir.path()), begun);
     EXPECT_EQ(readable(), all());
+  }
+}
+
+TEST_F(VerifyTest, ComesToAnEndWhereAFileBeginsWithALaterRecord) {
+  for (const std::size_t file : {2, 0}) {
+    replace(dir.file(file), content_of(dir.file(file)).substr(segment_header_bytes + record_header_bytes + 8));
+    const Inspection found = look();
+    ASSERT_FALSE(found.findings.empty());
+    EXPECT_EQ(found.findings.back().lost_from, file * 5 + 1);
+    EXPECT_EQ(found.findings.back().lost_to, file * 5 + 1);
+    EXPECT_EQ(found.last, 15U);
+    accept_damage(*local_disk(dir.path()), begun);
+    EXPECT_TRUE(std::ranges::none_of(look().findings, &Finding::is_damage));
   }
 }
 
