@@ -177,8 +177,8 @@ Inspection inspect(Disk& disk) {
                                  "cannot be read: " + range_text(piece.lost_from, piece.lost_to),
                                  restore_text("the file")});
     }
-    const bool torn =
-        found.torn_at > 0 || (found.header == Header::torn && last == no_end && found.reached < file.first);
+    const bool torn = (found.torn_at > 0 && found.torn_at < content.size()) ||
+                      (found.header == Header::torn && last == no_end && found.reached < file.first);
     if (torn && found.header != Header::foreign) {
       result.findings.push_back(
           {Finding::Kind::torn_tail, file.name, found.torn_at, 0, 0,

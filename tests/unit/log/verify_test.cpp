@@ -97,9 +97,10 @@ TEST_F(VerifyTest, ComesToAnEndWhereAFileBeginsWithALaterRecord) {
   for (const std::size_t file : {2, 0}) {
     replace(dir.file(file), content_of(dir.file(file)).substr(segment_header_bytes + record_header_bytes + 8));
     const Inspection found = look();
-    ASSERT_FALSE(found.findings.empty());
-    EXPECT_EQ(found.findings.back().lost_from, file * 5 + 1);
-    EXPECT_EQ(found.findings.back().lost_to, file * 5 + 1);
+    const Lsn lost = file * 5 + 1;
+    EXPECT_TRUE(std::ranges::any_of(found.findings, [lost](const Finding& finding) {
+      return finding.kind == Finding::Kind::damage && finding.lost_from == lost && finding.lost_to == lost;
+    }));
     EXPECT_EQ(found.last, 15U);
     accept_damage(*local_disk(dir.path()), begun);
     EXPECT_TRUE(std::ranges::none_of(look().findings, &Finding::is_damage));
