@@ -381,50 +381,5 @@ TEST_F(FewerSegments, AProgramThatStoodStillLearnsWhatItMissedAndWhatNobodyRemem
   EXPECT_EQ(healthy.lost_, 0);
 }
 
-class TenSegments : public SubscribersTest {
- protected:
-  TenSegments() : SubscribersTest(10) {}
-
-  /// `count` of each, who come and go: subscribers, adapters (of twenty names), and clients that leave without waiting
-  /// for their answer.
-  void crowd(int count) {
-    come_and_go(daemon, count, 100);
-    zmq::context_t context;
-    for (int i = 0; i < count; ++i) {
-      v1::ToDaemon hello;
-      hello.mutable_hello()->set_source("passing" + std::to_string(i % 20));
-      hello.mutable_hello()->set_epoch(1 + static_cast<std::uint64_t>(i));
-      hello.mutable_hello()->set_next_sequence(1);
-      v1::Request request;
-      request.mutable_snapshot();
-      for (const auto& [name, bytes] : {std::pair{"ingest", hello.SerializeAsString()},
-                                        {"query", request.SerializeAsString()},
-                                        {"ingest", std::string("nonsense")}}) {
-        zmq::socket_t socket(context, zmq::socket_type::dealer);
-        socket.set(zmq::sockopt::linger, 100);
-        socket.connect(daemon.endpoint(name));
-        socket.send(zmq::buffer(bytes), zmq::send_flags::none);
-      }
-    }
-  }
-};
-
-/// Under the address sanitizer the daemon ends with another code if it lost memory.
-TEST_F(TenSegments, ThousandsWhoComeAndGoLeaveNothingBehind) {
-  crowd(500);  // everything that grows once has grown
-  const double before_mib = resident_mib(), began = now_s();
-  constexpr int rounds = 4, count = 500;
-  for (int round = 1; round <= rounds; ++round) {
-    crowd(count);
-    std::printf("after %5d connections: %.1f MiB\n", round * count * 4, resident_mib());
-  }
-  std::printf("%.0f connections a minute; %.1f MiB before\n", rounds * count * 4 * 60 / (now_s() - began), before_mib);
-  EXPECT_LE(resident_mib(), before_mib * 1.1);
-  adapter->heartbeat();
-  adapter->batch(next++, {offered("c", "s0")});
-  EXPECT_TRUE(adapter->acknowledged(1)) << "and it still serves";
-  EXPECT_EQ(daemon.stop(), 0);
-}
-
 }  // namespace
 }  // namespace reach::test
