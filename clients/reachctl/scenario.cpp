@@ -240,6 +240,8 @@ class Reader {
     }
     made.at = time_of(scenario, words[i + 1]);
     if (made.at < scenario.start) throw Unreadable("this lies before the start");
+    // Time is let pass piece by piece: a century would take hours.
+    if (made.at - scenario.start > std::chrono::days(400)) throw Unreadable("this lies over 400 days after the start");
     const Words rest(words.begin() + static_cast<std::ptrdiff_t>(i) + 2, words.end());
     if (made.expectation) {
       if (rest[0] == "alert") {
@@ -383,7 +385,7 @@ class Reader {
     }
     json[snake_to_camel(words[0])] = fields;
     v1::Event event;
-    if (const auto problem = client::from_json_line(json.dump(), event)) {
+    if (const auto problem = client::from_json_line(client::to_line(json), event)) {
       const auto colon = problem->starts_with("column ") ? problem->find(": ") + 2 : 0;  // a column of no file
       throw Unreadable(problem->substr(colon));
     }

@@ -43,17 +43,19 @@ Pieces take_apart(const SegmentFile& file, std::string_view content, Lsn last) {
   Pieces found;
   found.header = look_at_header(content, file.first);
   found.reached = file.first - 1;
-  std::size_t at = found.header == Header::good ? segment_header_bytes : 0;
-  if (found.header != Header::good) {
+  bool begun = found.header == Header::good;  // `at` is where a record should be
+  std::size_t at = begun ? segment_header_bytes : 0;
+  if (!begun) {
     // Records may be good although the header is not.
     const auto next = next_readable(content, 0, found.reached);
-    at = next && next->record.number == file.first ? next->at : 0;
+    begun = next && next->record.number == file.first;
+    if (begun) at = next->at;
   }
   while (true) {
     Piece piece;
     piece.from = at;
     Lsn before = found.reached;
-    if (at > 0) {
+    if (begun) {
       const Scanned scanned = scan_records(content, at, found.reached, last, [&](Lsn number, std::string_view payload) {
         if (payload.empty()) {
           Finding finding{Finding::Kind::accepted, file.name, 0, before + 1, number, {}, {}};
@@ -89,6 +91,7 @@ Pieces take_apart(const SegmentFile& file, std::string_view content, Lsn last) {
     found.pieces.push_back(piece);
     if (!next || found.reached >= last) return found;
     at = confirmation ? next->at + next->record.bytes() : next->at;
+    begun = true;
   }
 }
 
@@ -162,6 +165,11 @@ Inspection inspect(Disk& disk) {
            "or damaged)",
            "move it away if it is not reachd's; " + restore_text("it")});
     }
+    if (found.header == Header::torn && found.pieces.front().to > 0) {
+      result.findings.push_back({Finding::Kind::damage, file.name, 0, 0, 0,
+                                 "its beginning cannot be read, though there are records behind it",
+                                 restore_text("the file")});
+    }
     for (const Finding& finding : found.accepted) result.findings.push_back(finding);
     for (const Piece& piece : found.pieces) {
       if (piece.lost_from == 0) continue;
@@ -169,8 +177,8 @@ Inspection inspect(Disk& disk) {
                                  "cannot be read: " + range_text(piece.lost_from, piece.lost_to),
                                  restore_text("the file")});
     }
-    const bool torn =
-        found.torn_at > 0 || (found.header == Header::torn && last == no_end && found.reached < file.first);
+    const bool torn = (found.torn_at > 0 && found.torn_at < content.size()) ||
+                      (found.header == Header::torn && last == no_end && found.reached < file.first);
     if (torn && found.header != Header::foreign) {
       result.findings.push_back(
           {Finding::Kind::torn_tail, file.name, found.torn_at, 0, 0,

@@ -1,5 +1,6 @@
 #include "daemon/program/program.hpp"
 
+#include <google/protobuf/stubs/logging.h>
 #include <spdlog/async.h>
 #include <spdlog/formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -109,6 +110,13 @@ class LineFormatter final : public spdlog::formatter {
   bool json_, journal_;
 };
 
+/// libprotobuf writes a line for every message that is none. What a peer sends must not fill the log: who parses counts
+/// it, and says a sample.
+void take_word_of_protobuf(google::protobuf::LogLevel level, const char*, int, const std::string& text) {
+  spdlog::log(level == google::protobuf::LOGLEVEL_FATAL ? spdlog::level::critical : spdlog::level::debug,
+              "Protocol Buffers: {}", text);
+}
+
 sigset_t our_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -142,6 +150,7 @@ void CommonOptions::start(const std::string& program, Logging logging) const {
   logger->set_level(spdlog::level::from_str(log_level));
   logger->flush_on(spdlog::level::trace);
   spdlog::set_default_logger(std::move(logger));
+  google::protobuf::SetLogHandler(take_word_of_protobuf);
 }
 
 int parse(CLI::App& app, int argc, char** argv) {

@@ -500,8 +500,13 @@ Config resolve(const Draft& draft, Checker& checker) {
   }
 
   const auto in_pools = check_membership(draft.pools, "pool", segments, checker);
-  for (const auto& [pool, spot] : draft.pools) config.pools.push_back(pool);
-  if (draft.pools.empty()) {
+  for (const auto& [pool, spot] : draft.pools) {
+    config.pools.push_back(pool);
+    if (pool.segments.empty() && spot.get("segments") != nullptr)
+      checker.say_if_complete(spot.at("segments"), "pool " + in_quotes(pool.id) + " serves no segment",
+                              "expected the ids of one or more segments");
+  }
+  if (draft.pools.empty() && !config.segments.empty()) {
     PoolConfig all;
     all.id = "all";
     for (const auto& segment : config.segments) all.segments.push_back(segment.id);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "clients/adapters/common/utf8.hpp"
+
 namespace reach::asterisk {
 namespace {
 
@@ -52,6 +54,8 @@ void AmiParser::end_line(const std::function<void(const AmiMessage&)>& take) {
     return;
   }
   if (text_.size() > line_start_ && text_.back() == '\r') text_.pop_back();
+  if (const std::string_view raw = std::string_view(text_).substr(line_start_); !adapter::is_utf8(raw))
+    text_.replace(line_start_, std::string::npos, adapter::to_utf8(raw));
   const std::string_view line = std::string_view(text_).substr(line_start_);
   if (line.empty()) {
     end_message(take);

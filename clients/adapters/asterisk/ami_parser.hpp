@@ -9,7 +9,7 @@
 
 namespace reach::asterisk {
 
-/// One message. A view: valid only during the call that hands it over.
+/// One message, UTF-8 whatever the bytes were. A view: valid only during the call that hands it over.
 struct AmiMessage {
   std::vector<std::pair<std::string_view, std::string_view>> fields;  ///< in the order sent; names can repeat
 

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "clients/adapters/common/event_lines.hpp"
+#include "clients/adapters/common/utf8.hpp"
 
 namespace reach::queuelog {
 namespace {
@@ -504,6 +505,8 @@ QueueLog& QueueLog::operator=(QueueLog&&) noexcept = default;
 bool QueueLog::take(std::string_view text, std::vector<v1::Event>& out) {
   while (!text.empty() && (text.back() == '\r' || text.back() == '\n')) text.remove_suffix(1);
   if (text.empty()) return true;
+  std::string converted;
+  if (!adapter::is_utf8(text)) text = converted = adapter::to_utf8(text);
   ++state_->counts.lines;
   const auto line = parse(text);
   if (!line) {

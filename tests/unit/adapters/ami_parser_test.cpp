@@ -26,6 +26,12 @@ constexpr std::string_view stream =
 const Seen expected = {"Banner=Asterisk Call Manager/11.0.0;", "Response=Success;Message=Authentication accepted;",
                        "Event=QueueMember;PausedReason=;Empty=;Name=a: b;"};
 
+TEST(AmiParser, HandsOverNothingButUtf8) {
+  AmiParser parser;
+  EXPECT_EQ(parse(parser, "Event: QueueMember\r\nName: M\xfcller\r\nQueue: K\u00f6ln\r\n\r\n", 3),
+            Seen{"Event=QueueMember;Name=M\u00fcller;Queue=K\u00f6ln;"});
+}
+
 TEST(AmiParser, ReadsAStreamCutAnywhere) {
   for (const std::size_t piece : {1, 2, 3, 7, 1000}) {
     AmiParser parser;

@@ -8,6 +8,7 @@
 #include "clients/adapters/common/event_lines.hpp"
 #include "clients/adapters/common/key_file.hpp"
 #include "clients/adapters/common/pseudonym.hpp"
+#include "clients/adapters/common/utf8.hpp"
 
 namespace reach::adapter {
 namespace {
@@ -42,6 +43,33 @@ TEST(Pseudonyms, GiveNoneToWithheldNumbers) {
   const Pseudonyms names("0123456789abcdef");
   for (const char* withheld : {"", "<unknown>", "Anonymous", "anonymous", "Private", "Restricted", "unavailable"})
     EXPECT_EQ(names.caller(withheld, Time(1h)), "") << withheld;
+}
+
+TEST(Utf8, LeavesTextAndReadsOtherBytesAsLatin1) {
+  for (const char* text : {"", "sales", "M\u00fcller", "\u20ac 5", "\U0010ffff"}) {
+    EXPECT_TRUE(is_utf8(text)) << text;
+    EXPECT_EQ(to_utf8(text), text);
+  }
+  EXPECT_EQ(to_utf8("M\xfcller"), "M\u00fcller");
+  EXPECT_EQ(to_utf8("\u00fc\xfc"), "\u00fc\u00fc") << "what is UTF-8 beside it stays";
+}
+
+/// Every beginning of a character, with what may follow: as Protocol Buffers sees it, since it decides.
+TEST(Utf8, IsWhatProtocolBuffersTake) {
+  const std::string bytes("\x00\x41\x7f\x80\x8f\x90\x9f\xa0\xbf\xc0\xff", 11);
+  v1::Event event, parsed;
+  for (int first = 0; first < 256; ++first) {
+    for (const char second : bytes) {
+      for (const std::size_t length : {1, 2, 3, 4}) {
+        std::string text{static_cast<char>(first), second, '\x80', '\xbf'};
+        text.resize(length);
+        const std::string field = std::string{'\x1a', static_cast<char>(text.size())} + text;  // Event.contact
+        EXPECT_EQ(is_utf8(text), parsed.ParseFromString(field)) << first << ' ' << static_cast<int>(second);
+        event.set_contact(to_utf8(text));
+        EXPECT_TRUE(parsed.ParseFromString(event.SerializeAsString())) << first << ' ' << static_cast<int>(second);
+      }
+    }
+  }
 }
 
 TEST(KeyFile, IsRefusedWhenOthersCanReadIt) {

@@ -23,6 +23,10 @@ TEST(QueueLog, TellsACallFromOfferToEnd) {
             (Story{"10 c1 offered sales", "12 c1 answered", "12 agent loggedIn sales ?", "20 c1 ended caller"}));
 }
 
+TEST(QueueLog, SaysUtf8OfALogInLatin1) {
+  EXPECT_EQ(told({"10|c1|K\xf6ln|NONE|ENTERQUEUE||0891|1"}), (Story{"10 c1 offered K\u00f6ln"}));
+}
+
 TEST(QueueLog, TellsEveryWayOut) {
   for (const auto& [line, story] : {std::pair{"ABANDON|1|1|3", "abandoned"},
                                     {"EXITWITHTIMEOUT|1|1|3", "forwarded timeout"},

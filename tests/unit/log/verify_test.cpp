@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -74,6 +75,36 @@ TEST_F(VerifyTest, TellsATornTailFromDamage) {
   EXPECT_FALSE(look().findings[0].is_damage());
   EXPECT_EQ(look().findings[0].offset, content.size());
   EXPECT_EQ(readable(), all());
+}
+
+TEST_F(VerifyTest, TellsABeginningThatOnlyLooksTorn) {
+  for (const std::size_t file : {2, 0}) {
+    std::string content = content_of(dir.file(file));
+    content[0] = '\0';
+    replace(dir.file(file), content);
+    EXPECT_THROW(readable(), LogError);
+    const Inspection found = look();
+    ASSERT_EQ(found.findings.size(), 1U) << file;
+    EXPECT_EQ(found.findings[0].kind, Finding::Kind::damage);
+    EXPECT_EQ(found.findings[0].file, std::filesystem::path(dir.file(file)).filename());
+    EXPECT_EQ(found.findings[0].lost_from, 0U) << "every record can be read";
+    accept_damage(*local_disk(dir.path()), begun);
+    EXPECT_EQ(readable(), all());
+  }
+}
+
+TEST_F(VerifyTest, ComesToAnEndWhereAFileBeginsWithALaterRecord) {
+  for (const std::size_t file : {2, 0}) {
+    replace(dir.file(file), content_of(dir.file(file)).substr(segment_header_bytes + record_header_bytes + 8));
+    const Inspection found = look();
+    const Lsn lost = file * 5 + 1;
+    EXPECT_TRUE(std::ranges::any_of(found.findings, [lost](const Finding& finding) {
+      return finding.kind == Finding::Kind::damage && finding.lost_from == lost && finding.lost_to == lost;
+    }));
+    EXPECT_EQ(found.last, 15U);
+    accept_damage(*local_disk(dir.path()), begun);
+    EXPECT_TRUE(std::ranges::none_of(look().findings, &Finding::is_damage));
+  }
 }
 
 TEST_F(VerifyTest, NamesWhatAFlippedBitCosts) {

@@ -32,6 +32,15 @@ ScenarioResult run(const std::string& lines) {
   return run_scenario(configuration + lines, "test.scn");
 }
 
+TEST(Scenario, DoesNotLetCenturiesPass) {
+  EXPECT_EQ(run("at 2100-01-01T00:00:00Z offered sales c1\n").failures.at(0).got,
+            "this lies over 400 days after the start");
+}
+
+TEST(Scenario, GivesAResultForTextThatIsNoUtf8) {
+  EXPECT_TRUE(run("at 0s offered sales \xff\n").passed());
+}
+
 /// What is said of the only failure: "LINE: GOT".
 std::string failure(const std::string& lines) {
   const ScenarioResult result = run(lines);

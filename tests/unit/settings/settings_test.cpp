@@ -8,6 +8,8 @@
 #include <random>
 #include <sstream>
 
+#include "daemon/core/engine.hpp"
+
 namespace reach::settings {
 namespace {
 
@@ -95,6 +97,20 @@ TEST(Settings, SaysExactlyWhatIsWrongWithEveryBadFile) {
     expected.replace_extension(".txt");
     EXPECT_EQ(said, read(expected)) << "If the new text is better, write it to " << expected;
   }
+}
+
+TEST(Settings, GivesAnEngineThatRunsWithoutAnySegment) {
+  Loaded loaded = load_good("");
+  const Time start = time_from_ns(1'795'420'800'000'000'000);
+  Engine engine(std::move(loaded.core), {}, start);
+  Decisions decisions;
+  engine.step(TimePassed{}, start + 1h, decisions);
+  EXPECT_EQ(engine.pool_count(), 0U);
+  EXPECT_EQ(rendered(load_text("[[segment]]\nid = \"s\"\nqueues = [\"q\"]\n[[pool]]\nid = \"p\"\nsegments = []\n"
+                               "[[pool]]\nid = \"all\"\nsegments = [\"s\"]\n",
+                               "test.toml"),
+                     false),
+            "test.toml:6:12: pool \"p\" serves no segment; expected the ids of one or more segments\n");
 }
 
 TEST(Settings, NeverShowsASecret) {

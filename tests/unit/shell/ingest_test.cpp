@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "daemon/program/program.hpp"
+
 namespace reach::shell {
 namespace {
 
@@ -91,6 +93,14 @@ TEST_F(IngestTest, WelcomesAndAcknowledgesWhatIsDurable) {
   world.sent.clear();
   ingest.log_reached(3);
   EXPECT_EQ(world.sent.at(0).second.ack().sequence(), 4U);
+}
+
+TEST_F(IngestTest, LeavesItToItsWorldWhatIsWrittenAboutBadBytes) {
+  program::CommonOptions().start("reachd");
+  testing::internal::CaptureStderr();
+  ingest.take("p", "\x0a\x03\x0a\x01\xff", noon);  // a Hello whose source is no UTF-8
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(world.sent.back().second.reject().code(), v1::REJECT_CODE_MALFORMED);
 }
 
 TEST_F(IngestTest, MovesNoInstantsAfterASlowReconnect) {

@@ -1,0 +1,19 @@
+// The configurations of the adapters and of the wallboard's gateway.
+#include "clients/adapters/asterisk/config.hpp"
+#include "clients/wallboard/settings.hpp"
+#include "tests/fuzz/fuzz.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace reach;
+  const std::string_view text = fuzz::text_of(data, size);
+  settings::Checker checker;
+  asterisk::AdapterConfig config;
+  checker.add_document("asterisk.toml", text);
+  settings::read_table(asterisk::config_section(), settings::Spot{0, &checker.documents().front().root}, config,
+                       checker);
+  const auto problems = checker.take_problems();
+  for (const settings::Problem& problem : problems) (void)settings::render(problem, true);
+  if (problems.empty()) (void)config.translator();
+  (void)wallboard::read_settings("wallboard.toml", text);
+  return 0;
+}
