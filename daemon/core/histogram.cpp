@@ -6,7 +6,6 @@
 
 namespace reach {
 namespace {
-constexpr int steps = 64;  // per octave
 constexpr int step_bits = 6;
 constexpr std::int64_t longest_ms = 24 * 3600 * 1000;
 }  // namespace
@@ -25,24 +24,24 @@ Duration WaitHistogram::middle_of(Bucket bucket) noexcept {
   return Duration((low * 2 + (std::int64_t{1} << octave) - 1) * 500'000);
 }
 
-void WaitHistogram::add(Bucket bucket, std::int64_t count) {
-  if (count == 0) return;
-  const auto at = std::lower_bound(used_.begin(), used_.end(), bucket,
-                                   [](const auto& entry, Bucket wanted) { return entry.first < wanted; });
-  if (at == used_.end() || at->first != bucket) {
-    used_.insert(at, {bucket, count});
-  } else if ((at->second += count) == 0) {
-    used_.erase(at);
-  }
+void WaitHistogram::add_page(std::size_t octave) {
+  pages_.emplace_back();
+  page_of_[octave] = static_cast<std::uint8_t>(pages_.size());
 }
 
 void WaitHistogram::add(const WaitHistogram& other) {
-  for (const auto& [bucket, count] : other.used_) add(bucket, count);
+  for (std::size_t octave = 0; octave < octaves; ++octave) {
+    if (other.page_of_[octave] == 0) continue;
+    if (page_of_[octave] == 0) add_page(octave);
+    for (std::size_t i = 0; i < steps; ++i)
+      pages_[page_of_[octave] - 1U][i] += other.pages_[other.page_of_[octave] - 1U][i];
+  }
 }
 
 std::int64_t WaitHistogram::count() const noexcept {
   std::int64_t sum = 0;
-  for (const auto& entry : used_) sum += entry.second;
+  for (const auto& page : pages_)
+    for (const std::int32_t n : page) sum += n;
   return sum;
 }
 
@@ -51,9 +50,17 @@ std::optional<Duration> WaitHistogram::quantile(double p) const {
   if (n <= 0) return std::nullopt;
   const auto rank = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(p * static_cast<double>(n))));
   std::int64_t seen = 0;
-  for (const auto& [bucket, count] : used_)
-    if ((seen += count) >= rank) return middle_of(bucket);
-  return middle_of(used_.back().first);
+  Bucket last = 0;
+  for (std::size_t octave = 0; octave < octaves; ++octave) {
+    if (page_of_[octave] == 0) continue;
+    for (std::size_t i = 0; i < steps; ++i) {
+      const std::int32_t here = pages_[page_of_[octave] - 1U][i];
+      if (here == 0) continue;
+      last = static_cast<Bucket>(octave * steps + i);
+      if ((seen += here) >= rank) return middle_of(last);
+    }
+  }
+  return middle_of(last);
 }
 
 }  // namespace reach

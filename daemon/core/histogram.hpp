@@ -1,8 +1,8 @@
 // Waits, counted by length, for quantiles.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "daemon/base/time.hpp"
@@ -10,7 +10,7 @@
 namespace reach {
 
 /// A log-linear histogram of waits (64 steps per octave of milliseconds, as in HdrHistogram): quantiles have a
-/// relative error of at most 1/128. Only buckets in use take memory; adding costs O(buckets in use), at most 1536.
+/// relative error of at most 1/128. Adding is O(1). An octave takes 256 bytes from its first wait on.
 class WaitHistogram {
  public:
   using Bucket = std::uint16_t;
@@ -19,20 +19,30 @@ class WaitHistogram {
   /// The middle of a bucket.
   [[nodiscard]] static Duration middle_of(Bucket bucket) noexcept;
 
-  void add(Bucket bucket, std::int64_t count);
+  void add(Bucket bucket, std::int64_t count) {
+    if (page_of_[bucket / steps] == 0) add_page(bucket / steps);
+    pages_[page_of_[bucket / steps] - 1U][bucket % steps] += static_cast<std::int32_t>(count);
+  }
   void add(const WaitHistogram& other);
-  void clear() noexcept { used_.clear(); }
+  void clear() noexcept {
+    page_of_.fill(0);
+    pages_.clear();
+  }
   [[nodiscard]] std::int64_t count() const noexcept;
   /// The nearest-rank quantile, `p` in (0, 1]; nullopt without any wait.
   [[nodiscard]] std::optional<Duration> quantile(double p) const;
-  [[nodiscard]] const std::vector<std::pair<Bucket, std::int64_t>>& used() const noexcept { return used_; }
   template <class A>
   void visit(A& archive) {
-    archive(used_);
+    archive(page_of_, pages_);
   }
 
  private:
-  std::vector<std::pair<Bucket, std::int64_t>> used_;  // ascending by bucket, counts never 0
+  static constexpr int steps = 64;  // per octave
+  static constexpr std::size_t octaves = 24;
+  void add_page(std::size_t octave);
+
+  std::array<std::uint8_t, octaves> page_of_{};         // its place in pages_, from 1; 0: no wait yet
+  std::vector<std::array<std::int32_t, steps>> pages_;  // in the order in which they were needed
 };
 
 }  // namespace reach

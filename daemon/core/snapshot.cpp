@@ -10,7 +10,7 @@
 namespace reach {
 namespace {
 
-constexpr std::int64_t format = 5;
+constexpr std::int64_t format = 6;
 
 }  // namespace
 

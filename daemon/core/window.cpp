@@ -1,6 +1,7 @@
 #include "daemon/core/window.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace reach {
 namespace {
@@ -72,11 +73,21 @@ std::int64_t Scope::Rolling::slot_of(Duration at) const noexcept {
   return at / bucket - (at % bucket < Duration::zero() ? 1 : 0);
 }
 
+void Scope::Rolling::keep(Key key, std::int64_t n) {
+  constexpr std::int64_t most = (std::int64_t{1} << 47) - 1;
+  for (; n != 0; ++slots.back().size) {
+    const std::int64_t part = std::clamp(n, -most, most);
+    facts.emplace_back(key, part);
+    n -= part;
+  }
+}
+
 void Scope::Rolling::begin_slot(std::int64_t slot, const Reading& now) {
+  slots.push_back({newest, 0});
   for (std::size_t i = 0; i < counter_count; ++i)
-    if (const std::uint64_t n = now.of[i] - newest_reading.of[i]; n != 0)
-      slots.push_back({newest, static_cast<std::int64_t>(n), static_cast<Key>(i)});
-  for (const auto& [wait, n] : newest_waits) slots.push_back({newest, n, static_cast<Key>(counter_count + wait)});
+    keep(static_cast<Key>(i), static_cast<std::int64_t>(now.of[i] - newest_reading.of[i]));
+  for (const auto& [wait, n] : newest_waits) keep(static_cast<Key>(counter_count + wait), n);
+  if (slots.back().size == 0) slots.pop_back();
   newest_waits.clear();
   newest_reading = now;
   newest = slot;
@@ -88,28 +99,43 @@ void Scope::Rolling::begin_slot(std::int64_t slot, const Reading& now) {
 void Scope::Rolling::forget(Duration open_now) {
   oldest_kept = slot_of(open_now - length);
   oldest_end = (oldest_kept + 1) * bucket + length;
-  for (; first < slots.size() && slots[first].slot < oldest_kept; ++first) {
-    const Entry& entry = slots[first];
-    if (entry.key < counter_count)
-      before.of[entry.key] += static_cast<std::uint64_t>(entry.n);
-    else
-      waits.add(static_cast<WaitHistogram::Bucket>(entry.key - counter_count), -entry.n);
+  for (; first_slot < slots.size() && slots[first_slot].number < oldest_kept; ++first_slot) {
+    for (const std::size_t end = first_fact + slots[first_slot].size; first_fact < end; ++first_fact) {
+      const Fact fact = facts[first_fact];
+      if (fact.key() < counter_count)
+        before.of[fact.key()] += static_cast<std::uint64_t>(fact.n());
+      else
+        waits.add(static_cast<WaitHistogram::Bucket>(fact.key() - counter_count), -fact.n());
+    }
   }
-  if (first < 64 || first < slots.size() / 2) return;
-  slots.erase(slots.begin(), slots.begin() + static_cast<std::ptrdiff_t>(first));
-  first = 0;
+  if (first_slot >= 16 && first_slot >= slots.size() / 2) tidy();
 }
 
-/// A late fact joins its like in its slot: a backlog of hours, sent at once after an outage, costs no more than live.
-void Scope::Rolling::book(Key key, std::int64_t slot, std::int64_t n) {
-  auto place =
-      std::ranges::lower_bound(slots.begin() + static_cast<std::ptrdiff_t>(first), slots.end(), slot, {}, &Entry::slot);
-  for (; place != slots.end() && place->slot == slot; ++place) {
-    if (place->key != key) continue;
-    place->n += n;
+void Scope::Rolling::tidy() {
+  slots.erase(slots.begin(), slots.begin() + static_cast<std::ptrdiff_t>(first_slot));
+  facts.erase(facts.begin(), facts.begin() + static_cast<std::ptrdiff_t>(first_fact));
+  first_slot = first_fact = 0;
+}
+
+/// A late fact joins its like in its slot: a backlog of hours, sent at once after an outage, adds to what is there.
+void Scope::Rolling::book(Key key, std::int64_t number, std::int64_t n) {
+  std::size_t slot = slots.size(), end = facts.size();  // from the newest on: late is seldom very late
+  while (slot > first_slot && slots[slot - 1].number > number) end -= slots[--slot].size;
+  if (slot == first_slot || slots[slot - 1].number != number) {
+    slots.insert(slots.begin() + static_cast<std::ptrdiff_t>(slot), {number, 0});
+    ++slot;
+  }
+  constexpr std::int64_t most = (std::int64_t{1} << 46);
+  for (std::size_t i = end - slots[slot - 1].size; i < end; ++i) {
+    if (facts[i].key() != key || std::abs(facts[i].n()) > most || std::abs(n) > most) continue;
+    facts[i] = Fact(key, facts[i].n() + n);
     return;
   }
-  slots.insert(place, {slot, n, key});
+  for (std::int64_t rest = n; rest != 0; ++slots[slot - 1].size) {
+    const std::int64_t part = std::clamp(rest, -most, most);
+    facts.insert(facts.begin() + static_cast<std::ptrdiff_t>(end), Fact(key, part));
+    rest -= part;
+  }
 }
 
 void Scope::Rolling::go_to(const Changes& changes, Duration at, const Reading& now) {
@@ -134,8 +160,8 @@ void Scope::Rolling::add_wait(WaitHistogram::Bucket wait, std::int64_t n, Durati
 
 Duration Scope::Rolling::next_change(const Reading& now) const noexcept {
   std::int64_t oldest = 0;
-  if (first < slots.size())
-    oldest = slots[first].slot;
+  if (first_slot < slots.size())
+    oldest = slots[first_slot].number;
   else if (!newest_waits.empty() || newest_reading != now)
     oldest = newest;
   else

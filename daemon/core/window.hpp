@@ -107,26 +107,45 @@ class Scope {
     [[nodiscard]] Duration next_change(const Reading& now) const noexcept;
     template <class A>
     void visit(A& archive) {
-      slots.erase(slots.begin(), slots.begin() + static_cast<std::ptrdiff_t>(first));
-      first = 0;
+      tidy();
       archive(length, bucket, newest, newest_begin, newest_end, oldest_kept, oldest_end, before, newest_reading, waits,
-              newest_waits, slots);
+              newest_waits, slots, facts);
     }
 
     // A counter, or from counter_count on a bucket of waits.
     using Key = std::uint16_t;
-    struct Entry {
-      std::int64_t slot, n;
-      Key key;
+    /// How much of a counter is of one slot, in 48 bits; more than fits is two of them.
+    class Fact {
+     public:
+      Fact() = default;  ///< to be read into
+      Fact(Key key, std::int64_t n) : bits_(static_cast<std::uint64_t>(n) << 16 | key) {}
+      [[nodiscard]] Key key() const noexcept { return static_cast<Key>(bits_); }
+      [[nodiscard]] std::int64_t n() const noexcept { return static_cast<std::int64_t>(bits_) >> 16; }
       template <class A>
       void visit(A& archive) {
-        archive(slot, n, key);
+        Key k = key();
+        std::int64_t amount = n();
+        archive(k, amount);
+        *this = Fact(k, amount);
+      }
+
+     private:
+      std::uint64_t bits_ = 0;
+    };
+    struct Slot {
+      std::int64_t number = 0;
+      std::uint32_t size = 0;  // so many facts
+      template <class A>
+      void visit(A& archive) {
+        archive(number, size);
       }
     };
     [[nodiscard]] std::int64_t slot_of(Duration at) const noexcept;
     void begin_slot(std::int64_t slot, const Reading& now);
     void forget(Duration open_now);
+    void keep(Key key, std::int64_t n);
     void book(Key key, std::int64_t slot, std::int64_t n);
+    void tidy();
 
     Duration length{}, bucket{1};
     std::int64_t newest = 0;                                                   // the slot that is being filled …
@@ -137,8 +156,9 @@ class Scope {
     Reading newest_reading;                                                    // at the beginning of the newest slot
     WaitHistogram waits;                                                       // all of the window's
     std::vector<std::pair<WaitHistogram::Bucket, std::int64_t>> newest_waits;  // of the newest slot
-    std::vector<Entry> slots;  // of the slots before it, ascending, from `first` on
-    std::size_t first = 0;
+    std::vector<Slot> slots;                                                   // before it, ascending …
+    std::vector<Fact> facts;                                                   // … and what is of them, in order
+    std::size_t first_slot = 0, first_fact = 0;                                // those before have left
   };
 
   /// What is needed once an interval.
