@@ -5,7 +5,7 @@
 
 namespace reach {
 namespace {
-constexpr std::size_t history_limit = 7 * 96;  // a week of quarters of an hour
+constexpr Duration history_of = std::chrono::hours(24 * 7);
 constexpr auto interval_index = static_cast<std::size_t>(Period::interval);
 }  // namespace
 
@@ -29,7 +29,9 @@ void Scope::begin_interval(const Periods& now) {
   if (const Between t(c.begin[interval_index], now_); c.begin[interval_index] != now_) {
     c.history.push_back({interval_.from, t[Counter::offered], t[Counter::answered], t[Counter::abandoned],
                          t[Counter::met], t[Counter::missed]});
-    if (c.history.size() > history_limit) c.history.erase(c.history.begin());
+    const auto kept = std::ranges::find_if(
+        c.history, [&](const TrendView& point) { return point.from + history_of > interval_.from; });
+    c.history.erase(c.history.begin(), kept);
   }
   for (std::size_t i = 0; i < period_count; ++i) {
     if (i != interval_index && c.range[i] == now.range[i]) {
@@ -140,7 +142,10 @@ void Scope::Rolling::book(Key key, std::int64_t number, std::int64_t n) {
 
 void Scope::Rolling::go_to(const Changes& changes, Duration at, const Reading& now) {
   const std::int64_t slot = slot_of(at);
-  if (slot > newest) return begin_slot(slot, now);
+  if (slot > newest) {  // what nobody looks at forgets, too
+    begin_slot(slot, now);
+    return forget(at);
+  }
   newest_reading.add(changes);
   if (oldest_end != Duration::min() && slot < oldest_kept) return before.add(changes);
   for (const Change& change : changes)
@@ -150,7 +155,10 @@ void Scope::Rolling::go_to(const Changes& changes, Duration at, const Reading& n
 void Scope::Rolling::add_wait(WaitHistogram::Bucket wait, std::int64_t n, Duration at, const Reading& now) {
   const std::int64_t slot = slot_of(at);
   if (oldest_end != Duration::min() && slot < oldest_kept) return;
-  if (slot > newest) begin_slot(slot, now);
+  if (slot > newest) {
+    begin_slot(slot, now);
+    forget(at);
+  }
   waits.add(wait, n);
   if (slot == newest)
     newest_waits.emplace_back(wait, n);
