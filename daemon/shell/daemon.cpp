@@ -1,6 +1,5 @@
 #include "daemon/shell/daemon.hpp"
 
-#include <google/protobuf/stubs/logging.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -216,7 +215,6 @@ int run_daemon(DaemonOptions options) {
   // A reader of stderr that left and a file size limit are errors to be told, not reasons to die.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
-  google::protobuf::SetLogHandler(nullptr);  // a line on stderr for each bad message, as fast as somebody sends them
   try {
     return Daemon(std::move(options)).run();
   } catch (const StartProblem& e) {

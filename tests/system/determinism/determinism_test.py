@@ -110,9 +110,18 @@ class Test:
         return subprocess.run([self.reachctl, *arguments], stdout=subprocess.PIPE, check=True, text=True).stdout
 
 
+def moment(text):
+    """A time as it compares: "…:12Z" is before "…:12.004Z", though not as text."""
+    return text.rstrip("Z") + ("" if "." in text else ".")
+
+
+def changed(line):
+    return moment(json.loads(line)["changed"])
+
+
 def stamp(ahead_s):
     at = time.time() + ahead_s
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at % 1 * 1000):03}Z"
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at % 1 * 1000):03}"
 
 
 def wait_for(what, condition, seconds=60):
@@ -191,8 +200,8 @@ def main():
                             str(folder / "log"))
         alerts = [line[len('{"alert":'):-1] for line in replayed.splitlines() if line.startswith('{"alert":')]
         status = [json.loads(line) for line in replayed.splitlines() if not line.startswith('{"alert":')][-1]
-        heard = [line for line in said.read().splitlines() if json.loads(line)["changed"] < live["time"]]
-        in_restart = lambda line: any(a <= json.loads(line)["changed"] <= b for a, b in restarts)
+        heard = [line for line in said.read().splitlines() if changed(line) < moment(live["time"])]
+        in_restart = lambda line: any(a <= changed(line) <= b for a, b in restarts)
 
         # Around a restart the subscriber hears of an alert as it stands when it is back, and of short ones not at all.
         problems = []

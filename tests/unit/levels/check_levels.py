@@ -13,7 +13,8 @@ OUTSIDE = [
     (r"zmq\.hpp", {"shell"}),
     (r"zmq\.h", {"keys"}),  # makes and reads keys; opens nothing
     (r"(asio|restinio|prometheus)[./].*", {"shell"}),
-    (r"reachd/v1/.*|google/protobuf/.*", {"wire", "replica", "shell"}),
+    (r"reachd/v1/.*|google/protobuf/(?!stubs/logging).*", {"wire", "replica", "shell"}),
+    (r"google/protobuf/stubs/logging.*", {"program"}),  # its complaints are log lines like all others
     (r"toml\+\+/.*|date/.*", {"settings"}),
     (r"spdlog/.*|CLI/.*", {"program", "shell"}),
     (r"(thread|mutex|condition_variable|atomic|future)", {"log", "shell", "settings"}),
