@@ -157,6 +157,7 @@ Recovery recover(log::EventLog& log, log::Lsn to, Replica& replica, const std::f
     try {
       replica.load(*content);
       done.snapshot = number;
+      done.snapshot_bytes = content->size();
       return true;
     } catch (const ArchiveError& problem) {
       other_version = true;

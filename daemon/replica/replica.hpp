@@ -90,6 +90,7 @@ class Replica {
 /// What a start did.
 struct Recovery {
   log::Lsn snapshot = 0;                  ///< record of the snapshot it began with; 0: none
+  std::uint64_t snapshot_bytes = 0;       ///< its length
   std::uint64_t records = 0, inputs = 0;  ///< read and applied after it
   std::vector<std::string> notes;         ///< what an operator should know, a sentence each
 };

@@ -222,6 +222,15 @@ void EngineThread::recover() {
     reports_.progress("reading the event log: record " + std::to_string(number) + " of " + std::to_string(end));
   });
   for (const std::string& note : recovery.notes) spdlog::warn("{}", note);
+  const std::uint64_t unread = recovery.records > 0 ? log_->bytes_from(recovery.snapshot + 1) : 0;
+  const auto every = static_cast<std::uint64_t>(settings_.daemon.snapshot_every);
+  // Who has read much need not read it again: should the next end come before the next snapshot, starts would take
+  // longer each time.
+  std::optional<ReadySnapshot> ready;
+  if (replica.engine() != nullptr && unread >= std::max(every, recovery.snapshot_bytes) / 4 * 3) {
+    ready.emplace(ReadySnapshot{end, {}});
+    replica.save([&](std::string_view piece) { ready->content += piece; });
+  }
   if (replica.engine() != nullptr) {
     engine_.emplace(std::move(*replica.engine()));
     was_down_since_ = engine_->now();
@@ -240,8 +249,7 @@ void EngineThread::recover() {
         state.set_clock_offset_s(seconds_of(found->second.offset.applied()));
         state.set_duplicates(found->second.duplicates);
       });
-  snapshots_.emplace(*log_, settings_.core, static_cast<std::uint64_t>(settings_.daemon.snapshot_every),
-                     recovery.records > 0 ? log_->bytes_from(recovery.snapshot + 1) : 0,
+  snapshots_.emplace(*log_, settings_.core, every, unread, std::move(ready),
                      [](const std::string& sentence) { spdlog::error("{}", sentence); });
   spdlog::info(
       "event log read: {} records with {} inputs{} in {:.1f} s, {} live contacts", recovery.records, recovery.inputs,

@@ -21,13 +21,14 @@ struct Stopped {};
 }  // namespace
 
 Snapshots::Snapshots(log::EventLog& log, Config configuration, std::uint64_t every, std::uint64_t unread,
-                     std::function<void(const std::string&)> say)
+                     std::optional<ReadySnapshot> ready, std::function<void(const std::string&)> say)
     : log_(log),
       configuration_(std::move(configuration)),
       every_(every),
       say_(std::move(say)),
       bytes_(0),
-      next_at_(unread >= every ? 0 : every - unread) {
+      next_at_(ready || unread >= every ? 0 : every - unread),
+      ready_(std::move(ready)) {
   thread_ = std::thread([this] { run(); });
 }
 
@@ -76,25 +77,39 @@ void Snapshots::run() {
 void Snapshots::make() {
   const auto began = std::chrono::steady_clock::now();
   const std::uint64_t bytes = bytes_;
+  if (ready_) {
+    const ReadySnapshot ready = std::move(*ready_);
+    ready_.reset();
+    return keep(ready.number, bytes, began, [&](const std::function<void(std::string_view)>& append) {
+      constexpr std::size_t piece = 1 << 20;
+      for (std::size_t at = 0; at < ready.content.size(); at += piece)
+        append(std::string_view(ready.content).substr(at, piece));
+    });
+  }
   const log::Lsn to = log_.durable();
   replica::Replica replica(configuration_);
   const replica::Recovery recovery = replica::recover(log_, to, replica, [this](log::Lsn) {
     if (stopping_) throw Stopped{};
   });
-  std::uint64_t size = 0;
-  if (recovery.snapshot < to && replica.engine() != nullptr) {
-    size = log_.keep_snapshot(to, [&](const std::function<void(std::string_view)>& append) {
-      replica.save([&](std::string_view piece) {
-        if (stopping_) throw Stopped{};
-        append(piece);
-      });
-    });
+  if (recovery.snapshot >= to || replica.engine() == nullptr) {
+    next_at_ = bytes + every_;
+    return;
   }
-  next_at_ = bytes + std::max(every_, size);
+  keep(to, bytes, began, [&](const std::function<void(std::string_view)>& append) { replica.save(append); });
+}
+
+void Snapshots::keep(log::Lsn number, std::uint64_t log_bytes, std::chrono::steady_clock::time_point began,
+                     const std::function<void(const std::function<void(std::string_view)>&)>& content) {
+  const std::uint64_t size = log_.keep_snapshot(number, [&](const std::function<void(std::string_view)>& append) {
+    content([&](std::string_view piece) {
+      if (stopping_) throw Stopped{};
+      append(piece);
+    });
+  });
+  next_at_ = log_bytes + std::max(every_, size);
   const std::lock_guard lock(mutex_);
-  if (size == 0) return;
   ++counts_.made;
-  counts_.number = to;
+  counts_.number = number;
   counts_.bytes = size;
   counts_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 }
