@@ -31,10 +31,13 @@ class Expected:
         # All events where that is quick, else those that lead to alerts.
         self.complete = self.account["events"] <= 1_500_000
         only = [] if self.complete else ["--only", "incidents"]
+        # The clock runs on to the end, as it did in the run: what time alone resolves after the last incident, too.
+        begin, length = (float(plan[plan.index(option) + 1]) for option in ("--start", "--seconds"))
+        end = datetime.datetime.fromtimestamp(begin / 1e9 + length + 1, datetime.timezone.utc)
         with subprocess.Popen([binaries.reach_load, *plan, "--print", "events", *only], stdout=subprocess.PIPE) as lines:
             replayed = subprocess.run([binaries.reachctl, "--json", "--config", config, "replay", "--every", "day",
-                                       "--source", "incidents", "-"], stdin=lines.stdout, capture_output=True,
-                                      check=True)
+                                       "--until", end.strftime("%Y-%m-%dT%H:%M:%SZ"), "--source", "incidents", "-"],
+                                      stdin=lines.stdout, capture_output=True, check=True)
         self.said, self.figures = read_replay(replayed.stdout)
         self.alerts = last_revisions(self.said)
         told = [(a["segment"], a["objective"]) for a in self.account["alerts"]]
