@@ -20,8 +20,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)is_same_origin({std::string(host), std::string(origin), std::string(type)});
   (void)is_json(type);
   (void)percent_decoded(path);
-  const auto alert = acknowledged_alert(path);
-  const AcknowledgeBody body = read_acknowledge(rest);
+  const auto alert = name_between(path, "/api/v1/alerts/", "/acknowledge");
+  (void)cookie(type, "session");
+  (void)address_of(std::string(host), origin);
+  (void)query_value(path, "ticket");
+  fuzz::require(!query_value(query_without(path, "ticket"), "ticket"), "a ticket that was taken out is gone");
+  fuzz::require(for_log(rest).size() <= 80, "a line of the log is short");
+  const Texts texts = read_texts(rest, {"name"}, {"password"});
+  fuzz::require(!texts.problem.empty() || texts.members.contains("name"), "what is required is there");
+  const AcknowledgeBody body = read_acknowledge(rest, {});
   fuzz::require(body.acknowledge.has_value() == body.problem.empty(), "what is refused has a reason");
   (void)error_json(alert.value_or(""), body.problem);
   return 0;
