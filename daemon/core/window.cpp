@@ -129,7 +129,7 @@ void Scope::Rolling::book(Key key, std::int64_t number, std::int64_t n) {
   }
   constexpr std::int64_t most = (std::int64_t{1} << 46);
   for (std::size_t i = end - slots[slot - 1].size; i < end; ++i) {
-    if (facts[i].key() != key || std::abs(facts[i].n()) > most || std::abs(n) > most) continue;
+    if (facts[i].key() != key || std::abs(facts[i].n()) >= most || std::abs(n) >= most) continue;
     facts[i] = Fact(key, facts[i].n() + n);
     return;
   }
