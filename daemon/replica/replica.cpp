@@ -1,6 +1,12 @@
 #include "daemon/replica/replica.hpp"
 
 #include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <span>
+#include <thread>
 #include <utility>
 
 #include "daemon/core/archive.hpp"
@@ -19,10 +25,127 @@ struct NamedNumbers {
   }
 };
 
+/// Reads and parses records on a thread of its own, some chunks ahead of who applies them. Chunks and the messages in
+/// them go round, so that nothing is allocated once the first have been through.
+class ReadAhead {
+ public:
+  struct Record {
+    log::Lsn number = 0;
+    bool lost = false;
+    v1::LogRecord content;
+  };
+  class Chunk {
+   public:
+    [[nodiscard]] std::span<const Record> records() const { return std::span(records_).first(used_); }
+    [[nodiscard]] bool full() const { return bytes_ >= most_bytes || used_ >= most_records; }
+    void clear() { used_ = bytes_ = 0; }
+    void add(log::Lsn number, std::string_view payload) {
+      if (used_ == records_.size()) records_.emplace_back();
+      Record& record = records_[used_];
+      record.number = number;
+      record.lost = payload.empty();
+      if (!record.lost) RecordReader::parse(number, payload, record.content);
+      ++used_;
+      bytes_ += payload.size();
+    }
+
+   private:
+    static constexpr std::size_t most_bytes = 64 << 10, most_records = 512;
+    std::vector<Record> records_;
+    std::size_t used_ = 0, bytes_ = 0;
+  };
+
+  ReadAhead(log::EventLog& log, log::Lsn from, log::Lsn to) : thread_([this, &log, from, to] { run(log, from, to); }) {}
+  ~ReadAhead() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+  ReadAhead(const ReadAhead&) = delete;
+  ReadAhead& operator=(const ReadAhead&) = delete;
+
+  /// The next records, until the next call; nullptr after the last. Throws what reading threw, in its place.
+  const Chunk* next() {
+    std::unique_lock lock(mutex_);
+    if (in_use_) {
+      in_use_ = false;
+      ++taken_;
+      changed_.notify_all();
+    }
+    changed_.wait(lock, [this] { return taken_ < given_ || ended_; });
+    if (taken_ < given_) {
+      in_use_ = true;
+      return &chunks_[taken_ % chunks_.size()];
+    }
+    if (problem_) std::rethrow_exception(problem_);
+    return nullptr;
+  }
+
+ private:
+  /// Nobody wants the rest.
+  struct Stopped {};
+
+  void run(log::EventLog& log, log::Lsn from, log::Lsn to) {
+    std::exception_ptr problem;
+    Chunk* chunk = free_chunk();
+    try {
+      log.read(from, to, [&](log::Lsn number, std::string_view payload) {
+        chunk->add(number, payload);
+        if (chunk->full()) chunk = give();
+      });
+    } catch (const Stopped&) {
+    } catch (...) {
+      problem = std::current_exception();
+    }
+    const std::lock_guard lock(mutex_);
+    if (!chunk->records().empty()) ++given_;
+    problem_ = problem;
+    ended_ = true;
+    changed_.notify_all();
+  }
+  Chunk* free_chunk() {
+    Chunk& chunk = chunks_[given_ % chunks_.size()];
+    chunk.clear();
+    return &chunk;
+  }
+  Chunk* give() {
+    std::unique_lock lock(mutex_);
+    ++given_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return given_ - taken_ < chunks_.size() || stopping_; });
+    if (stopping_) throw Stopped{};
+    return free_chunk();
+  }
+
+  std::array<Chunk, 8> chunks_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t given_ = 0, taken_ = 0;  ///< chunks, since the beginning
+  bool in_use_ = false;                ///< chunk number taken_, by who applies
+  bool ended_ = false, stopping_ = false;
+  std::exception_ptr problem_;
+  std::thread thread_;  ///< last: it uses all of the above
+};
+
 }  // namespace
 
 void RecordReader::read(log::Lsn number, std::string_view payload, const Calls& calls) {
-  if (payload.empty()) {
+  if (payload.empty()) return take(number, nullptr, calls);
+  parse(number, payload, record_);
+  take(number, &record_, calls);
+}
+
+void RecordReader::parse(log::Lsn number, std::string_view payload, v1::LogRecord& into) {
+  if (into.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return;
+  throw log::LogError("record " + std::to_string(number) +
+                      " of the event log is none of this version; was it written by a newer reachd?");
+}
+
+void RecordReader::take(log::Lsn number, const v1::LogRecord* record, const Calls& calls) {
+  if (record == nullptr) {
     const std::string which = number == last_ + 1
                                   ? "record " + std::to_string(number)
                                   : "the records " + std::to_string(last_ + 1) + " to " + std::to_string(number);
@@ -30,22 +153,18 @@ void RecordReader::read(log::Lsn number, std::string_view payload, const Calls& 
     last_ = number;
     return;
   }
-  if (!record_.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
-    throw log::LogError("record " + std::to_string(number) +
-                        " of the event log is none of this version; was it written by a newer reachd?");
-  }
   last_ = number;
-  if (!record_.at_event_times()) now_ = std::max(now_, wire::received_of(record_));
-  if (record_.has_hello()) {
-    const v1::Hello& hello = record_.hello();
+  if (!record->at_event_times()) now_ = std::max(now_, wire::received_of(*record));
+  if (record->has_hello()) {
+    const v1::Hello& hello = record->hello();
     SourceNumbers& source = numbers_[hello.source()];
     if (source.epoch != hello.epoch()) source = {hello.epoch(), hello.next_sequence() - 1, false};
     source.resumes = hello.resumes();
-  } else if (record_.has_seen()) {
-    if (record_.seen().leaving()) numbers_[record_.seen().source()].resumes = false;
-  } else if (record_.has_configuration()) {
+  } else if (record->has_seen()) {
+    if (record->seen().leaving()) numbers_[record->seen().source()].resumes = false;
+  } else if (record->has_configuration()) {
     std::vector<settings::Text> texts;
-    for (const v1::ConfigurationFile& file : record_.configuration().files())
+    for (const v1::ConfigurationFile& file : record->configuration().files())
       texts.push_back({file.name(), file.text()});
     settings::Loaded loaded = settings::load_texts(std::move(texts));
     if (loaded.good()) {
@@ -56,9 +175,9 @@ void RecordReader::read(log::Lsn number, std::string_view payload, const Calls& 
     }
     return;
   }
-  if (record_.has_batch()) take_batch(calls);
+  if (record->has_batch()) take_batch(*record, calls);
   wire::for_each_input(
-      record_, scratch_,
+      *record, scratch_,
       [&](const Input& input, Time at) {
         now_ = std::max(now_, at);
         calls.take(input, now_);
@@ -66,8 +185,8 @@ void RecordReader::read(log::Lsn number, std::string_view payload, const Calls& 
       [](const v1::Event&, const std::string&) {});  // was said when it came
 }
 
-void RecordReader::take_batch(const Calls& calls) {
-  const v1::EventBatch& batch = record_.batch();
+void RecordReader::take_batch(const v1::LogRecord& record, const Calls& calls) {
+  const v1::EventBatch& batch = record.batch();
   SourceNumbers& source = numbers_[batch.source()];
   if (source.epoch != batch.epoch()) source = {batch.epoch(), batch.first_sequence() - 1, false};
   if (batch.first_sequence() > source.accepted + 1) {
@@ -80,7 +199,7 @@ void RecordReader::take_batch(const Calls& calls) {
     calls.take(lost, now_);
   }
   source.accepted = batch.first_sequence() + static_cast<std::uint64_t>(batch.events_size()) - 1;
-  source.clock_offset = Duration(record_.clock_offset_ns());
+  source.clock_offset = Duration(record.clock_offset_ns());
 }
 
 template <class A>
@@ -94,24 +213,31 @@ void RecordReader::visit(A& archive) {
 Replica::Replica(Config configuration, EngineOptions options)
     : configuration_(std::move(configuration)), options_(options) {}
 
-void Replica::apply(log::Lsn number, std::string_view payload, Decisions& out) {
+RecordReader::Calls Replica::calls(Decisions& out) {
   const auto engine_at = [this](Time at) -> Engine& {
     if (!engine_) engine_.emplace(configuration_, options_, at);
     return *engine_;
   };
-  reader_.read(number, payload,
-               {[&](const Input& input, Time at) {
-                  engine_at(at).step(input, at, out);
-                  ++inputs_;
-                },
-                [&](settings::Loaded loaded, Time at) {
-                  if (!engine_) {
-                    engine_.emplace(std::move(loaded.core), options_, at);
-                  } else if (engine_->config().fingerprint != loaded.core.fingerprint) {
-                    engine_->reconfigure(std::move(loaded.core), at, out);
-                  }
-                },
-                [&](const std::string& sentence) { remarks_.push_back(sentence); }});
+  return {[this, engine_at, &out](const Input& input, Time at) {
+            engine_at(at).step(input, at, out);
+            ++inputs_;
+          },
+          [this, &out](settings::Loaded loaded, Time at) {
+            if (!engine_) {
+              engine_.emplace(std::move(loaded.core), options_, at);
+            } else if (engine_->config().fingerprint != loaded.core.fingerprint) {
+              engine_->reconfigure(std::move(loaded.core), at, out);
+            }
+          },
+          [this](const std::string& sentence) { remarks_.push_back(sentence); }};
+}
+
+void Replica::apply(log::Lsn number, std::string_view payload, Decisions& out) {
+  reader_.read(number, payload, calls(out));
+}
+
+void Replica::apply(log::Lsn number, const v1::LogRecord* record, Decisions& out) {
+  reader_.take(number, record, calls(out));
 }
 
 void Replica::save(const std::function<void(std::string_view)>& write) const {
@@ -175,12 +301,15 @@ Recovery recover(log::EventLog& log, log::Lsn to, Replica& replica, const std::f
     from = oldest;
   }
   Decisions decisions;
-  log.read(from, to, [&](log::Lsn number, std::string_view payload) {
-    replica.apply(number, payload, decisions);
-    decisions.clear();
-    ++done.records;
-    if (progress) progress(number);
-  });
+  ReadAhead ahead(log, from, to);
+  while (const ReadAhead::Chunk* const chunk = ahead.next()) {
+    for (const ReadAhead::Record& record : chunk->records()) {
+      replica.apply(record.number, record.lost ? nullptr : &record.content, decisions);
+      decisions.clear();
+      ++done.records;
+      if (progress) progress(record.number);
+    }
+  }
   done.inputs = replica.inputs();
   for (std::string& sentence : replica.take_remarks()) done.notes.push_back(std::move(sentence));
   return done;

@@ -40,6 +40,9 @@ class RecordReader {
   /// Throws log::LogError for bytes that are no record of this version. Of records that were lost (RecordVisit) every
   /// source learns how many of its events are missing, as EventsLost.
   void read(log::Lsn number, std::string_view payload, const Calls& calls);
+  /// The two halves of read(). `record` is nullptr where records were lost.
+  static void parse(log::Lsn number, std::string_view payload, v1::LogRecord& into);
+  void take(log::Lsn number, const v1::LogRecord* record, const Calls& calls);
 
   [[nodiscard]] const Numbers& numbers() const noexcept { return numbers_; }
   [[nodiscard]] log::Lsn last() const noexcept { return last_; }
@@ -47,7 +50,7 @@ class RecordReader {
   void visit(A& archive);
 
  private:
-  void take_batch(const Calls& calls);
+  void take_batch(const v1::LogRecord& record, const Calls& calls);
 
   Numbers numbers_;
   log::Lsn last_ = 0;
@@ -63,6 +66,8 @@ class Replica {
 
   /// Applies the record after last(). Appends what follows from it to `out`. Throws as RecordReader::read().
   void apply(log::Lsn number, std::string_view payload, Decisions& out);
+  /// The same of a record that was parsed already; nullptr where records were lost.
+  void apply(log::Lsn number, const v1::LogRecord* record, Decisions& out);
 
   /// nullptr before the first record.
   [[nodiscard]] Engine* engine() noexcept { return engine_ ? &*engine_ : nullptr; }
@@ -79,6 +84,9 @@ class Replica {
   void load(std::string_view bytes);
 
  private:
+  /// What the reader tells, done to the engine.
+  [[nodiscard]] RecordReader::Calls calls(Decisions& out);
+
   Config configuration_;
   EngineOptions options_;
   RecordReader reader_;
@@ -95,7 +103,8 @@ struct Recovery {
   std::vector<std::string> notes;         ///< what an operator should know, a sentence each
 };
 /// Makes `replica`, which must be empty, what follows from `log`: its newest usable snapshot and the records up to
-/// number `to`. Decisions are dropped: they were said before. `progress` is called after each record.
+/// number `to`. Decisions are dropped: they were said before. `progress` is called after each record. A second thread
+/// reads and parses ahead meanwhile: nobody else may need the log to stand still.
 /// Throws log::LogError.
 Recovery recover(log::EventLog& log, log::Lsn to, Replica& replica, const std::function<void(log::Lsn)>& progress = {});
 

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <thread>
 #include <zmq.hpp>
 
@@ -17,13 +16,6 @@ namespace reach::bench {
 namespace {
 
 constexpr int segments = 1'000;
-
-double resident_mib(pid_t pid) {
-  std::ifstream statm("/proc/" + std::to_string(pid) + "/statm");
-  double size = 0, resident = 0;
-  statm >> size >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
-}
 
 /// Subscribes to everything and reads nothing.
 [[noreturn]] void stand_still(const std::string& publish) {

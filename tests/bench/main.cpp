@@ -25,6 +25,7 @@ void recovery(const Options&, Report&);
 void ingest(const Options&, Report&);
 void latency(const Options&, Report&);
 void fan_out(const Options&, Report&);
+void sizing(const Options&, Report&);
 void log_store(const Options&, Report&);
 void log_faults(const Options&, Report&);
 
@@ -33,6 +34,7 @@ const std::vector<Benchmark>& benchmarks() {
       {"ingest", "events/s from adapters to durable and acknowledged", ingest},
       {"latency", "from an event to the alert at a subscriber, idle and at half load", latency},
       {"fan-out", "alerts to many subscribers, one of which stands still", fan_out},
+      {"sizing", "what a load by the hour takes of processor, memory and disk", sizing},
       {"core", "ns per event inside the process, by segments and live contacts", core},
       {"memory", "bytes per live contact and per segment", memory},
       {"staffing", "time of a recommendation", staffing},

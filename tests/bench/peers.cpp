@@ -62,12 +62,19 @@ Peer::~Peer() {
   waitpid(pid_, nullptr, 0);
 }
 
+void Peer::wait() {
+  int status = 0;
+  if (waitpid(std::exchange(pid_, -1), &status, 0) < 0 || status != 0) {
+    throw std::runtime_error("a process that takes part failed; see above");
+  }
+}
+
 Peer::Peer(Peer&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
 
-Frames frames_of(const std::string& source, int batch, std::int64_t events, int segments) {
+Frames frames_of(const std::string& source, int batch, std::int64_t events, int segments, std::int64_t live) {
   const Time begin = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()) - std::chrono::hours(1);
   Frames result{source, batch, {}, static_cast<std::uint64_t>(ns_of(begin))};
-  Calls calls(segments, 1'000, 200, begin, std::chrono::microseconds(1), source + "-");
+  Calls calls(segments, live, live / 5, begin, std::chrono::microseconds(1), source + "-");
   v1::ToDaemon message;
   v1::EventBatch& out = *message.mutable_batch();
   out.set_source(source);
@@ -81,12 +88,17 @@ Frames frames_of(const std::string& source, int batch, std::int64_t events, int 
   return result;
 }
 
-double send_all(const std::string& endpoint, const Frames& frames, double rate) {
+double send_all(const std::string& endpoint, const Frames& frames, double rate, const CurveKeys* keys) {
   zmq::context_t context;
   zmq::socket_t socket(context, zmq::socket_type::dealer);
   socket.set(zmq::sockopt::linger, 0);
   socket.set(zmq::sockopt::sndhwm, queue);
   socket.set(zmq::sockopt::rcvhwm, queue);
+  if (keys != nullptr) {
+    socket.set(zmq::sockopt::curve_serverkey, keys->daemon.open);
+    socket.set(zmq::sockopt::curve_publickey, keys->adapter.open);
+    socket.set(zmq::sockopt::curve_secretkey, keys->adapter.secret);
+  }
   socket.connect(endpoint);
   v1::ToDaemon hello;
   hello.mutable_hello()->set_source(frames.source);
@@ -122,7 +134,7 @@ double send_all(const std::string& endpoint, const Frames& frames, double rate) 
   return seconds_since(begin);
 }
 
-double events_per_second(const std::string& endpoint, const std::vector<Frames>& adapters) {
+double events_per_second(const std::string& endpoint, const std::vector<Frames>& adapters, const CurveKeys* keys) {
   int ends[2];
   if (pipe(ends) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
   std::vector<Peer> peers;
@@ -130,7 +142,7 @@ double events_per_second(const std::string& endpoint, const std::vector<Frames>&
   for (const Frames& frames : adapters) {
     events += static_cast<double>(frames.frames.size()) * frames.batch;
     peers.emplace_back([&] {
-      const double seconds = send_all(endpoint, frames);
+      const double seconds = send_all(endpoint, frames, 0, keys);
       if (write(ends[1], &seconds, sizeof seconds) < 0) throw std::runtime_error("nobody wants the figure");
     });
   }
@@ -148,11 +160,15 @@ double events_per_second(const std::string& endpoint, const std::vector<Frames>&
   return events / slowest;
 }
 
-void bare_router(const std::string& endpoint, int batch) {
+void bare_router(const std::string& endpoint, int batch, const CurveKeys* keys) {
   zmq::context_t context;
   zmq::socket_t socket(context, zmq::socket_type::router);
   socket.set(zmq::sockopt::sndhwm, queue);
   socket.set(zmq::sockopt::rcvhwm, queue);
+  if (keys != nullptr) {
+    socket.set(zmq::sockopt::curve_server, 1);
+    socket.set(zmq::sockopt::curve_secretkey, keys->daemon.secret);
+  }
   socket.bind(endpoint);
   zmq::message_t peer, frame;
   std::map<std::string, std::uint64_t> messages;  // of each peer

@@ -1,6 +1,8 @@
 #include "tests/bench/process.hpp"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -12,6 +14,7 @@
 #include <chrono>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -38,6 +41,38 @@ int listen_for_ready(const std::string& path) {
   return fd;
 }
 
+}  // namespace
+
+CurveKeys::CurveKeys(const std::string& directory, const std::string& source) : folder(directory + "/keys") {
+  std::filesystem::create_directories(folder + "/allowed");
+  keys::write_new_pair(folder, {"reachd", keys::Role::server, {}, {}});
+  keys::write_new_pair(folder, {"adapter", keys::Role::adapter, {source}, {}});
+  std::filesystem::rename(folder + "/adapter.pub", folder + "/allowed/adapter.pub");
+  daemon = keys::read_key_pair(folder + "/reachd.key");
+  adapter = keys::read_key_pair(folder + "/adapter.key");
+}
+
+std::string free_tcp_endpoint() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  if (fd < 0 || bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+      getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+    throw std::system_error(errno, std::generic_category(), "a port of the loopback");
+  }
+  close(fd);
+  return "tcp://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+}
+
+double resident_mib(pid_t pid) {
+  std::ifstream statm("/proc/" + std::to_string(pid) + "/statm");
+  double size = 0, resident = 0;
+  statm >> size >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
+}
+
 double cpu_seconds_of(pid_t pid) {
   clockid_t clock{};
   timespec t{};
@@ -45,15 +80,25 @@ double cpu_seconds_of(pid_t pid) {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
 
-}  // namespace
-
 Daemon::Daemon(std::string directory, const std::string& rest, const std::string& event_log)
     : directory_(std::move(directory)) {
+  for (const char* const name : {"ingest", "publish", "query"}) endpoints_[name] = "ipc://" + directory_ + "/" + name;
+  configure(rest, event_log);
+}
+
+Daemon::Daemon(std::string directory, const std::string& rest, const CurveKeys& keys)
+    : directory_(std::move(directory)) {
+  for (const char* const name : {"ingest", "publish", "query"}) endpoints_[name] = free_tcp_endpoint();
+  configure(rest, "[security]\nkey_file = \"" + keys.folder + "/reachd.key\"\nallowed_keys = \"" + keys.folder +
+                      "/allowed\"\n");
+}
+
+void Daemon::configure(const std::string& rest, const std::string& event_log) {
   // Keys without a table come first in a TOML file, so the tables of ours go behind.
-  std::ofstream(config_file()) << rest << "[endpoints]\ningest = \"" << endpoint("ingest") << "\"\npublish = \""
-                               << endpoint("publish") << "\"\nquery = \"" << endpoint("query")
-                               << "\"\nmetrics = \"off\"\n[event_log]\ndirectory = \"" << log_directory() << "\"\n"
-                               << event_log;
+  std::ofstream out(config_file());
+  out << rest << "[endpoints]\n";
+  for (const auto& [name, endpoint] : endpoints_) out << name << " = \"" << endpoint << "\"\n";
+  out << "metrics = \"off\"\n[event_log]\ndirectory = \"" << log_directory() << "\"\n" << event_log;
 }
 
 Daemon::~Daemon() {

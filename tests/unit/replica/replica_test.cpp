@@ -32,7 +32,7 @@ segments = ["a"]
 )";
 
 /// A log in memory.
-class MemoryLog final : public log::EventLog {
+class MemoryLog : public log::EventLog {
  public:
   void read(log::Lsn from, log::Lsn to, const log::RecordVisit& visit) override {
     if (from < first) throw log::LogError("the beginning is gone");
@@ -210,6 +210,54 @@ TEST(Replica, CountsTheEventsOfLostRecordsAsLost) {
   EXPECT_EQ(replica.engine()->view_source(0, replica.engine()->now()).events_lost, static_cast<std::int64_t>(events));
   EXPECT_EQ(replica.take_remarks(),
             std::vector<std::string>{"lost from the event log, as was accepted: the records 10 to 12"});
+}
+
+/// Counts what was read of it.
+class CountedLog final : public MemoryLog {
+ public:
+  void read(log::Lsn from, log::Lsn to, const log::RecordVisit& visit) override {
+    MemoryLog::read(from, to, [&](log::Lsn number, std::string_view payload) {
+      read_to = number;
+      visit(number, payload);
+    });
+  }
+  log::Lsn read_to = 0;
+};
+
+TEST(Replica, AppliesAllThatStandsBeforeWhatCannotBeRead) {
+  constexpr log::Lsn bad = 9'000;
+  CountedLog log;
+  append_configuration(log, eight, configuration);
+  while (log.records.size() < 20'000) {
+    v1::LogRecord record = record_at(eight + milliseconds(log.records.size()));
+    record.mutable_seen()->set_source("pbx");
+    log.append(log.records.size() + 1 == bad ? "\xff\xff" : record.SerializeAsString());
+  }
+  Replica replica(fallback());
+  try {
+    recover(log, log.durable(), replica);
+    FAIL() << "record " << bad << " is none";
+  } catch (const log::LogError& problem) {
+    EXPECT_NE(std::string_view(problem.what()).find("record 9000"), std::string_view::npos) << problem.what();
+  }
+  EXPECT_EQ(replica.last(), bad - 1);
+  EXPECT_EQ(replica.engine()->view_source(0, eight).last_heard, eight + milliseconds(bad - 2));
+  EXPECT_LT(log.read_to, log.durable());
+}
+
+TEST(Replica, GivesUpReadingWhenAskedTo) {
+  struct Stopped {};
+  CountedLog log;
+  append_configuration(log, eight, configuration);
+  for (int i = 0; i < 100; ++i) append_calls(log, 5);
+  Replica replica(fallback());
+  EXPECT_THROW(recover(log, log.durable(), replica,
+                       [](log::Lsn number) {
+                         if (number == 300) throw Stopped{};
+                       }),
+               Stopped);
+  EXPECT_EQ(replica.last(), 300U);
+  EXPECT_LT(log.read_to, log.durable()) << "it reads ahead, and not to the end";
 }
 
 TEST(Replica, TakesTheConfigurationFromTheLog) {
