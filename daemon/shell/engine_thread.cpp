@@ -19,7 +19,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-constexpr int ingest_portion = 500;  // messages a round; then queries, publication and acknowledgements get a turn
+// Messages are taken for so long a round; then queries, publication and acknowledgements get a turn, and peers that had
+// nothing to say so far: a socket that always has a message looks for those only at every hundredth frame.
+constexpr Duration ingest_time = milliseconds(1);
 constexpr int query_portion = 16;    // requests a round ...
 constexpr Duration query_time = milliseconds(2);  // ... and no more after so long: a large snapshot takes longer
 constexpr int subscription_portion = 500;         // subscriptions a round
@@ -330,7 +332,8 @@ void EngineThread::round() {
 
 void EngineThread::receive_ingest() {
   auto& [identity, frame, more] = sockets_->parts;
-  for (int i = 0; i < ingest_portion; ++i) {
+  Time now = clock_->now();
+  for (const Time until = now + ingest_time; now < until;) {
     if (!sockets_->ingest.recv(identity, zmq::recv_flags::dontwait)) return;
     std::size_t frames = 0;
     bool follows = identity.more();
@@ -341,12 +344,13 @@ void EngineThread::receive_ingest() {
       ++frames;
     }
     const std::string peer = identity.to_string();
+    now = clock_->now();
     if (frames != 1) {
       ingest_->take_malformed(peer, "a message here is one frame, this had " + std::to_string(frames));
     } else if (!sockets_->has_keys(keys::Door::ingest)) {
-      ingest_->take(peer, {frame.data<char>(), frame.size()}, clock_->now());
+      ingest_->take(peer, {frame.data<char>(), frame.size()}, now);
     } else if (const keys::PublicKey* const key = admitted(frame, keys::Door::ingest)) {
-      ingest_->take(peer, {frame.data<char>(), frame.size()}, clock_->now(), key);
+      ingest_->take(peer, {frame.data<char>(), frame.size()}, now, key);
     }
   }
 }
