@@ -725,13 +725,15 @@ struct AmiTranslator::State {
     end_talk(*call, at, reason, v1::CERTAINTY_SEEN, out);
   }
 
-  /// AgentComplete can come without any channel, when both are gone already.
+  /// AgentComplete can come without any channel, when both are gone already. A member may have several calls at a time:
+  /// one whose channel is seen to be gone comes first.
   Call* talking_with(const std::string& interface, std::string_view queue, Time answered) {
+    Call* found = nullptr;
     for (auto& [id, call] : calls)
       if (call.stage == Call::Stage::connected && call.agent_interface == interface && call.queue == queue &&
-          std::chrono::abs(call.answered - answered) <= std::chrono::seconds(2))
-        return &call;
-    return nullptr;
+          std::chrono::abs(call.answered - answered) <= std::chrono::seconds(2) && (!found || call.hung_up))
+        found = &call;
+    return found;
   }
 
   void hold(const AmiMessage& message, Time at, bool held, Events& out) {

@@ -407,6 +407,20 @@ TEST(AmiTranslator, EndsACallWhoseAgentCompleteNamesNoChannel) {
   EXPECT_EQ(pbx.story().back(), "15.1 c1 ended caller");
 }
 
+TEST(AmiTranslator, EndsTheCallThatIsGoneWhereTheAgentHasAnother) {
+  for (const std::string gone : {"c1", "c2", "c3"}) {
+    Pbx pbx;
+    for (const std::string call : {"c1", "c2", "c3"}) {
+      pbx.joins(10, call, "sales");
+      pbx.connects(11, call, "sales", "PJSIP/7", 1);
+    }
+    pbx.says(12, "Hangup", "Uniqueid=" + gone);
+    pbx.story();
+    pbx.says(12, "AgentComplete", "Queue=sales Interface=PJSIP/7 TalkTime=1 HoldTime=1 Reason=caller");
+    EXPECT_EQ(pbx.story(), Story{"12 " + gone + " ended caller"});
+  }
+}
+
 TEST(AmiTranslator, TellsACallThatCameBeforeItListened) {
   Pbx pbx;
   pbx.says(30, "AgentConnect", "Uniqueid=c1 Queue=sales Interface=PJSIP/7 HoldTime=12");
