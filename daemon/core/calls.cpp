@@ -192,6 +192,20 @@ void Engine::State::begin_offer(const Event& event, std::uint32_t index, std::ui
   timers.cancel(TimerKind::requeue, index);
 }
 
+/// A call that waits in one queue turns up in another, of `segment`, and nobody said why: it moved on. A listing finds
+/// it there after any time and anything: it may have been answered in between, so what the first queue did is unknown.
+/// A wait that stays within the segment goes on.
+void Engine::State::move_unseen(std::uint32_t index, std::uint32_t segment, Time at) {
+  Contact& contact = contacts[index];
+  const bool listed = sources[contact.source].in_resync;
+  if (listed && contact.segment != segment) return on_outcome_unknown(index, at);
+  end_stay(contact.entry, listed ? Outcome::unknown : Outcome::forwarded_agreed, at);
+  if (!listed) decide(contact.entry, Verdict::excluded, at);
+  contact.stage = Stage::moving;
+  contact.left_at = at;
+  contact.left_reason = ForwardReason::overflow;
+}
+
 void Engine::State::on_offered(const Event& event, std::uint32_t index, std::uint32_t source) {
   Contact& contact = contacts[index];
   const std::uint32_t queue = queue_of(source, event.queue);
@@ -209,11 +223,7 @@ void Engine::State::on_offered(const Event& event, std::uint32_t index, std::uin
       if (!sources[source].in_resync) contradiction(event, "of a call that already waits there");
       return;
     }
-    end_stay(contact.entry, Outcome::forwarded_agreed, event.at);  // it moved on and nobody said so
-    decide(contact.entry, Verdict::excluded, event.at);
-    contact.stage = Stage::moving;
-    contact.left_at = event.at;
-    contact.left_reason = ForwardReason::overflow;
+    move_unseen(index, segment, event.at);
     ++totals.inferred;
     ++sources[source].view.inferred;
   }
@@ -292,6 +302,11 @@ void Engine::State::on_rejected(const Event& event, std::uint32_t index, std::ui
 }
 
 void Engine::State::on_answered(const Event& event, std::uint32_t index) {
+  // Answered in a queue to which nobody saw it move. One that was answered before was transferred there.
+  if (const Contact& was = contacts[index];
+      !event.queue.empty() && was.stage != Stage::aside &&
+      (was.stage == Stage::moving || queue_of(was.source, event.queue) != was.queue))
+    on_offered(event, index, was.source);
   Contact& contact = contacts[index];
   if (!event.agent.empty()) {
     const std::uint32_t agent = agent_of(contact.source, event.agent);

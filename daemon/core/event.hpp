@@ -95,7 +95,7 @@ struct Event {
   std::string_view source;   ///< required
   std::string_view contact;  ///< contact events
   std::string_view agent;    ///< who answered, rings, logs in ...
-  std::string_view queue;    ///< offered, rejected, received, rerouted, queue_opened/closed
+  std::string_view queue;    ///< offered, rejected, answered unseen, received, rerouted, queue_opened/closed
   std::string_view service;  ///< service id, if the source knows it
   std::string_view site;
   std::string_view caller;  ///< pseudonym

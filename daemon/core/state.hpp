@@ -309,6 +309,7 @@ struct Engine::State {
   void on_call(const Event& event, std::uint32_t source);
   void on_offered(const Event& event, std::uint32_t contact, std::uint32_t source);
   void on_rejected(const Event& event, std::uint32_t contact, std::uint32_t source);
+  void move_unseen(std::uint32_t contact, std::uint32_t segment, Time at);
   void on_answered(const Event& event, std::uint32_t contact);
   void on_abandoned(const Event& event, std::uint32_t contact);
   void on_forwarded(const Event& event, std::uint32_t contact);

@@ -57,6 +57,7 @@ std::optional<Needs> read_kind(const v1::Event& in, Duration offset, Scratch& sc
     case v1::Event::kAnswered:
       out.kind = EventKind::answered;
       by(in.answered());
+      out.queue = in.answered().queue();
       return Needs::contact;
     case v1::Event::kAnswerRetracted:
       out.kind = EventKind::answer_retracted;

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """A real Asterisk, the real adapter and the real daemon, three minutes of random callers, and everything that breaks.
 
-    live_test.py --adapter PROGRAM --reachd PROGRAM --reachctl PROGRAM [--seconds N] [--seed N] [--keep]
+    live_test.py --adapter PROGRAM --reachd PROGRAM --reachctl PROGRAM [--seconds N] [--seed N] [--killed N] [--keep]
 
 Three adapters listen to one PBX under three names: "pbx2" directly, "pbx1" through a proxy that is cut for 20 seconds,
-"pbx3" is killed (kill -9) and started again. The PBX is restarted once. Then reachd's figures are compared with the
-PBX's own queue_log:
+"pbx3" is killed (kill -9) and started again. The PBX is restarted once. With --killed N, so many further adapters are
+killed every few seconds all the time, at random moments: ctest takes four, eight find rare moments sooner. Then
+reachd's figures are compared with the PBX's own queue_log:
 
   - of pbx2, and of pbx1 outside the cut: equal, per queue and outcome;
-  - of all three over all: seen <= log <= seen + unknown + reported lost;
+  - of all over all: seen <= log <= seen + unknown + reported lost;
+  - of every single call: no source counts anything that the log does not have;
   - callers who were turned away (full, nobody there), of whom the log has no line, are counted;
   - at the end nobody waits and nobody talks;
   - no caller's number is in any log or in reachd's events;
@@ -30,16 +32,16 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent / "adapters"))
 from ami import Ami  # noqa: E402
-from queue_log_account import of_queue_log  # noqa: E402
+from queue_log_account import REASONS, of_queue_log  # noqa: E402
 
 OUTCOMES = ("offered", "answered", "abandoned", "forwarded")
 QUEUES = ("sales", "service", "everybody", "small", "closed", "drained", "announced", "optimised", "consulting")
-SOURCES = ("pbx1", "pbx2", "pbx3")
 DIALLED = {"51": 6, "52": 4, "53": 4, "54": 3, "55": 1, "56": 1.5, "57": 1, "58": 1.5, "59": 1, "60": 1.5}
 PEOPLE = [f"Local/{number}@agents/n" for number in range(1001, 1011)]
 
@@ -99,6 +101,57 @@ class Proxy:
 
     def mend(self):
         self.is_cut = False
+
+
+def of_calls_in_queue_log(path):
+    """{(call, queue): how often of each outcome} in the PBX's own account."""
+    calls = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        _, call, queue, _, event = (line.split("|") + [""] * 5)[:5]
+        outcome = {"ENTERQUEUE": "offered", "CONNECT": "answered", "ABANDON": "abandoned"}.get(event)
+        if outcome := outcome or (event in REASONS and "forwarded"):
+            calls.setdefault((call, queue), Counter())[outcome] += 1
+    return calls
+
+
+def of_calls_in_events(lines):
+    """{(source, call, queue): how often of each outcome}, as reachd counts them: what is told again does not count
+    again. Callers who were turned away are left out."""
+    calls, waits, last, in_resync = {}, {}, {}, set()
+
+    def count(call, outcome):
+        calls.setdefault((*call, waits[call]), Counter())[outcome] += 1
+
+    def enters(call, queue, source):
+        if waits.get(call) == queue:
+            return
+        if call in waits and source not in in_resync:
+            count(call, "forwarded")
+        waits[call] = last[call] = queue
+        count(call, "offered")
+
+    for line in lines:
+        event = json.loads(line)
+        source = event.get("source")
+        call = source, event.get("contact")
+        if "offered" in event:
+            enters(call, event["offered"]["queue"], source)
+        elif "answered" in event and event["answered"].get("queue", last.get(call)) != last.get(call) and call in last:
+            enters(call, event["answered"]["queue"], source)
+        for kind, outcome in (("answered", "answered"), ("abandoned", "abandoned"), ("forwarded", "forwarded"),
+                              ("ended", "abandoned"), ("outcomeUnknown", None)):
+            if kind in event and call in waits:
+                if outcome:
+                    count(call, outcome)
+                del waits[call]
+        if "resyncBegin" in event:
+            in_resync.add(source)
+        if "resyncEnd" in event:
+            in_resync.discard(source)
+            there = event["resyncEnd"].get("contacts", [])
+            for gone in [c for c in waits if c[0] == source and c[1] not in there]:
+                del waits[gone]
+    return calls
 
 
 class Callers:
@@ -163,9 +216,35 @@ class Callers:
         self.thread.join()
 
 
+class Kills:
+    """Kills adapters at random moments and starts them again soon, until told to stop."""
+
+    def __init__(self, names, seed, start, kill):
+        self.start, self.kill, self.running, self.count = start, kill, True, 0
+        self.threads = [threading.Thread(target=self._run, args=(name, random.Random(f"{seed} {name}")), daemon=True)
+                        for name in names]
+        for thread in self.threads:
+            thread.start()
+
+    def _run(self, name, chance):
+        while self.running:
+            time.sleep(chance.uniform(2, 10))
+            self.kill(name)
+            self.count += 1
+            time.sleep(chance.uniform(0, 3))
+            self.start(name)
+
+    def stop(self):
+        self.running = False
+        for thread in self.threads:
+            thread.join()
+
+
 class Test:
     def __init__(self, options):
         self.options, self.processes, self.problems = options, [], []
+        self.killed = [f"killed{n + 1}" for n in range(options.killed)]
+        self.sources, self.kills = ["pbx1", "pbx2", "pbx3", *self.killed], None
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="reachd-live-"))
         self.pbx_port, self.start = free_port(), time.monotonic()
         (self.folder / "secret").write_text("only-for-tests\n")
@@ -181,10 +260,16 @@ class Test:
                               stdout=subprocess.PIPE).stdout
 
     def launch(self, name, *words, out=None):
-        log = open(self.folder / f"{name}.log", "w")
+        log = open(self.folder / f"{name}.log", "a")
         process = subprocess.Popen([str(w) for w in words], stdout=out or log, stderr=log)
         self.processes.append((name, process))
         return process
+
+    def kill(self, name):
+        process = next(p for n, p in list(self.processes) if n == name)  # others kill at the same time
+        self.processes.remove((name, process))
+        process.kill()
+        process.wait()
 
     def adapter_config(self, source, port, user="reachd", secret="secret", more=""):
         path = self.folder / f"{source}.toml"
@@ -218,7 +303,7 @@ medium = "call"
 threshold = "5s"
 short_abandon = "2s"
 '''
-        for source in SOURCES:
+        for source in self.sources:
             for queue in QUEUES:
                 text += f'[[segment]]\nid = "{source}-{queue}"\nqueues = ["{source}/{queue}"]\n'
         path = self.folder / "reachd.toml"
@@ -233,7 +318,7 @@ short_abandon = "2s"
     def seen(self):
         """{source: {queue: figures}}, waiting and busy people, and the sources."""
         status = self.status()
-        seen = {source: {} for source in SOURCES}
+        seen = {source: {} for source in self.sources}
         for segment in status["segments"]:
             for queue in segment["queues"]:
                 source, name = queue["id"].split("/")
@@ -316,12 +401,17 @@ short_abandon = "2s"
                                          ("nobody", "reachd", "secret", free_port())):
             config = self.adapter_config(name, port, user, secret, 'resync_every = "10s"')
             self.launch(name, o.adapter, "--config", config, "--to", "-", out=subprocess.DEVNULL)
-        for source in SOURCES:
+        spooled = {n: self.adapter_config(n, self.pbx_port, more=f'spool_directory = "{self.folder}/{n}-spool"')
+                   for n in self.killed}
+        for name, config in spooled.items():
+            self.launch(name, o.adapter, "--config", config)
+        for source in self.sources:
             self.wait_for(f"{source}'s connection", lambda: self.source_state(source) == "connected")
         time.sleep(1.5)
 
         self.rejected_before = {}
         self.callers = Callers(self.pbx_port, o.seed)
+        self.kills = Kills(self.killed, o.seed, lambda n: self.launch(n, o.adapter, "--config", spooled[n]), self.kill)
         self.until(45 * scale)
         for source in ("pbx1", "pbx2"):
             self.expect_equal("before the cut", source)
@@ -332,10 +422,7 @@ short_abandon = "2s"
         self.wait_for("pbx1 is known to be cut off", lambda: self.source_state("pbx1") not in ("connected", None), 5)
         self.until(57 * scale)
         self.say("kill pbx3")
-        name, process = next(p for p in self.processes if p[0] == "pbx3")
-        self.processes.remove((name, process))
-        process.kill()
-        process.wait()
+        self.kill("pbx3")
         self.until(62 * scale)
         self.launch("pbx3", o.adapter, "--config", pbx3)
         self.until(70 * scale)
@@ -365,12 +452,16 @@ short_abandon = "2s"
         self.until(165 * scale)
         self.callers.stop()
         self.say("no more new calls")
+        self.kills.stop()
+        if self.killed:
+            self.say(f"adapters were killed {self.kills.count} times")
         self.wait_for("the end of all calls",
                       lambda: re.search(r"^0 active channels", self.pbx("cli", "core show channels count"), re.M), 60)
         time.sleep(3)
         for source in ("pbx1", "pbx2"):
             self.expect_equal("after the restart", source, *before_restart[source])
         self.bounds()
+        self.inventions()
         self.sentences()
         self.no_numbers()
         self.say(f"{sum(self.rejected_before.values()) + sum(self.callers.rejected.values())} callers were turned away")
@@ -396,7 +487,7 @@ short_abandon = "2s"
     def bounds(self):
         log = self.log()
         seen, sources, status = self.seen()
-        for source in SOURCES:
+        for source in self.sources:
             lost = sources[source]["events_lost"]
             for q in QUEUES:
                 figures = seen[source].get(q)
@@ -418,6 +509,15 @@ short_abandon = "2s"
             if busy:
                 self.problems.append(f"{segment['id']}: {busy} still talk, though all channels are gone")
 
+    def inventions(self):
+        """No source may say more of any single call than happened; sums may hide it behind what was missed."""
+        run = subprocess.run([self.options.reachctl, "log", "export", self.folder / "events"], text=True, check=True,
+                             stdout=subprocess.PIPE)
+        log = of_calls_in_queue_log(self.folder / "pbx/log/queue_log")
+        for (source, call, queue), seen in sorted(of_calls_in_events(run.stdout.splitlines()).items()):
+            if more := seen - log.get((call, queue), Counter()):
+                self.problems.append(f"{source}: call {call} in {queue}: more than in the PBX's account: {dict(more)}")
+
     def sentences(self):
         for name, words in (("deaf", "read = agent,call,dialplan,system"), ("halfdeaf", "write = reporting"),
                             ("halfdeaf", "no dialplan events"), ("stranger", "secret ="), ("nobody", "enabled = yes")):
@@ -432,6 +532,8 @@ short_abandon = "2s"
                 self.problems.append(f"a caller's number is in {path}")
 
     def finish(self):
+        if self.kills:
+            self.kills.stop()
         for name, process in reversed(self.processes):
             process.send_signal(signal.SIGTERM)
         for name, process in self.processes:
@@ -441,7 +543,7 @@ short_abandon = "2s"
                 process.kill()
                 code = "none"
                 self.problems.append(f"{name} does not end with SIGTERM")
-            if code != 0 and name in ("reachd", *SOURCES):
+            if code != 0 and name in ("reachd", *self.sources):
                 self.problems.append(f"{name} ended with {code}: {(self.folder / f'{name}.log').read_text()[-600:]}")
         self.pbx("kill", check=False)
 
@@ -452,6 +554,7 @@ def main():
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--seconds", type=float, default=180)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--killed", type=int, default=0, help="so many further adapters are killed every few seconds")
     parser.add_argument("--keep", action="store_true", help="keep the folder with configurations and logs")
     test = Test(parser.parse_args())
     try:

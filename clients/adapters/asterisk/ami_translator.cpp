@@ -26,13 +26,16 @@ struct Ring {
   std::string cause = "other";
 };
 
+/// A reason of leaving that is none: what it was must not be guessed, OutcomeUnknown.
+constexpr std::string_view untold = "untold";
+
 /// It left the queue, or is about to; what that was is not known yet.
 struct Leaving {
   Time at{};
   bool abandoned = false;  // QueueCallerAbandon: only says that no agent had it
   bool left = false;       // QueueCallerLeave
   bool hung_up = false;    // the caller is gone
-  std::string reason, to;  // of Forwarded, once known
+  std::string reason, to;  // of Forwarded, once known; or `untold`
   bool derived = false;
   Time deadline = never;
 };
@@ -162,7 +165,9 @@ struct AmiTranslator::State {
   // Asterisk numbers its channels: what came up unseen can be counted.
   std::uint64_t last_channel = 0;
   std::optional<std::uint64_t> gap_from;
-  bool fresh = true;  // no listing yet: reachd may know calls of a former life of this adapter
+  bool fresh = true;                  // no listing yet: reachd may know calls of a former life of this adapter
+  std::optional<Time> listens_since;  // the beginning of the first listing
+  Time listing_since{};               // of the present one
 
   // ---- saying things
 
@@ -341,7 +346,9 @@ struct AmiTranslator::State {
     call.leaving.reset();
     call.stage = Call::Stage::outside;
     end_rings(call, never, "caller_left", out);
-    if (leaving.reason.empty() && leaving.abandoned) {
+    if (leaving.reason == untold) {
+      say(out, call, leaving.at, v1::CERTAINTY_DERIVED, [](v1::Event& event) { event.mutable_outcome_unknown(); });
+    } else if (leaving.reason.empty() && leaving.abandoned) {
       const bool seen_going = leaving.hung_up && !leaving.derived;
       say(out, call, leaving.at, seen_going ? v1::CERTAINTY_SEEN : v1::CERTAINTY_DERIVED,
           [](v1::Event& event) { event.mutable_abandoned(); });
@@ -365,7 +372,11 @@ struct AmiTranslator::State {
     call.agent = agent;
     call.agent_interface = interface;
     call.agent_channel = channel;
-    say(out, call, at, certainty, [&](v1::Event& event) { event.mutable_answered()->set_agent(agent); });
+    say(out, call, at, certainty, [&](v1::Event& event) {
+      event.mutable_answered()->set_agent(agent);
+      // Whoever was told that it waits elsewhere learns that it has moved on.
+      if (certainty != v1::CERTAINTY_SEEN) event.mutable_answered()->set_queue(call.queue);
+    });
     arm(call);
   }
 
@@ -413,6 +424,15 @@ struct AmiTranslator::State {
     Call& call = add(text(message.get("Uniqueid")));
     describe(call, message);
     offer(call, text(message.get("Queue")), joined, 0, dialled(message), v1::CERTAINTY_DERIVED, out);
+    return call;
+  }
+
+  /// A call of a former life of this adapter, which reachd was told of then: it must not be offered again.
+  Call& add_told(const AmiMessage& message) {
+    ++seen.unknown_calls;
+    Call& call = add(text(message.get("Uniqueid")));
+    describe(call, message);
+    call.queue = text(message.get("Queue"));
     return call;
   }
 
@@ -521,7 +541,7 @@ struct AmiTranslator::State {
       }
       leaving.to = queue;
       settle(call, out);
-    } else if (call.stage == Call::Stage::waiting) {  // its Leave was not seen
+    } else if (call.stage == Call::Stage::waiting && !in_resync) {  // its Leave was not seen
       call.leaving = Leaving{at, true, true, false, "other", queue, true, never};
       settle(call, out);
     } else if (call.stage == Call::Stage::connected) {  // its transfer was not seen
@@ -680,11 +700,19 @@ struct AmiTranslator::State {
     const std::string interface = text(message.get("Interface"));
     const std::string_view uniqueid = message.get("Uniqueid");
     Call* call = uniqueid.empty() ? talking_with(interface, message.get("Queue"), at - talk) : find(uniqueid);
-    if (!call) {
-      if (uniqueid.empty()) return;
-      // Seen for the first time: it came and was answered while the PBX was not heard
-      const Time answered = at - talk;
-      call = &add_unseen(message, answered - seconds(message.get("HoldTime")), out);
+    if (!call && uniqueid.empty()) return;
+    const Time answered = at - talk;
+    // It waited before, talked, and was over while the lists were made that would have told.
+    const bool unlisted = call && in_resync && call->stage == Call::Stage::waiting &&
+                          call->queue == message.get("Queue") && call->joined < listing_since &&
+                          call->joined <= answered;
+    if (!call || unlisted) {
+      // Seen for the first time: it came and was answered while the PBX was not heard. Unless that was in a former life
+      // of this adapter: then reachd knows it. TalkTime is cut to seconds.
+      if (!call && listens_since && answered < *listens_since + std::chrono::seconds(1))
+        call = &add_told(message);
+      else if (!call)
+        call = &add_unseen(message, answered - seconds(message.get("HoldTime")), out);
       answer(*call, members.agent(interface, message.get("MemberName"), now), interface, {}, answered,
              v1::CERTAINTY_DERIVED, out);
     }
@@ -697,13 +725,15 @@ struct AmiTranslator::State {
     end_talk(*call, at, reason, v1::CERTAINTY_SEEN, out);
   }
 
-  /// AgentComplete can come without any channel, when both are gone already.
+  /// AgentComplete can come without any channel, when both are gone already. A member may have several calls at a time:
+  /// one whose channel is seen to be gone comes first.
   Call* talking_with(const std::string& interface, std::string_view queue, Time answered) {
+    Call* found = nullptr;
     for (auto& [id, call] : calls)
       if (call.stage == Call::Stage::connected && call.agent_interface == interface && call.queue == queue &&
-          std::chrono::abs(call.answered - answered) <= std::chrono::seconds(2))
-        return &call;
-    return nullptr;
+          std::chrono::abs(call.answered - answered) <= std::chrono::seconds(2) && (!found || call.hung_up))
+        found = &call;
+    return found;
   }
 
   void hold(const AmiMessage& message, Time at, bool held, Events& out) {
@@ -836,12 +866,9 @@ struct AmiTranslator::State {
       }
       if (call && call->touched >= entry.message) continue;  // an event after the list knows better
       if (call && call->stage == Call::Stage::waiting && call->queue == entry.queue) continue;
-      if (call && call->stage == Call::Stage::waiting) {  // in another queue, and nobody saw it go
-        call->leaving = Leaving{entry.joined, true, true, false, "other", entry.queue, true, never};
-        settle(*call, out);
-      } else if (call && call->stage == Call::Stage::connected) {
+      // A call that waited in another queue: nobody saw how it left that one, and the offer alone says so.
+      if (call && call->stage == Call::Stage::connected)
         end_talk(*call, entry.joined, "transfer", v1::CERTAINTY_DERIVED, out);
-      }
       if (!call) call = &add(entry.uniqueid);
       if (const auto channel = listed.find(entry.uniqueid); channel != listed.end())
         call->journey = channel->second.linkedid;
@@ -871,6 +898,8 @@ struct AmiTranslator::State {
     in_resync = true;
     resync_end = never;
     resync_message = messages;
+    listing_since = now;
+    if (!listens_since) listens_since = now;
     entries.clear();
     listed.clear();
     listed_waiting.clear();
@@ -891,7 +920,10 @@ struct AmiTranslator::State {
     members.finish_listing(
         now, [this](const std::string& agent) { return occupied(agent); }, out);
     take_entries(out);
-    if (fresh) take_talks(out);
+    if (fresh) {
+      take_talks(out);
+      take_taken();
+    }
     fresh = false;
     resync_end = now + settle_after_listing;
   }
@@ -927,6 +959,27 @@ struct AmiTranslator::State {
     }
   }
 
+  /// Calls that an agent has taken when the adapter starts, and that do not talk yet. reachd may have heard of them
+  /// from its former life: they are not offered again; if AgentConnect does not follow, nobody can tell what became of
+  /// them.
+  void take_taken() {
+    for (const auto& [uniqueid, channel] : listed) {
+      if (by_uniqueid.contains(uniqueid) || !being_taken(channel)) continue;
+      Call& call = add(uniqueid);
+      call.queue = text(queue_argument(channel.application_data));
+      call.journey = channel.linkedid;
+      call.stage = Call::Stage::waiting;
+      call.joined = now - channel.age;  // at the earliest
+      call.leaving = Leaving{now, false, true, false, text(untold), {}, true, never};
+    }
+  }
+
+  /// In Queue(), in no bridge, and (by the other list) not waiting: an agent has it, and a subroutine or AGI runs
+  /// first. Or it comes or goes in this very moment, then events follow.
+  [[nodiscard]] bool being_taken(const ListedChannel& channel) const {
+    return channel.application == "Queue" && channel.bridge.empty();
+  }
+
   /// What was known and is in neither list, and of which no event came since, ended unseen.
   void end_resync(Events& out) {
     resync_end = never;
@@ -952,9 +1005,13 @@ struct AmiTranslator::State {
     if (call.touched > resync_message) return true;
     // It left the queue in our sight a moment ago, so no listing has it; its verdict is still held.
     if (call.leaving && call.leaving->at >= lost_at && call.leaving->deadline != never) return true;
+    // An agent took it in our sight; only the other list could tell that it is gone.
+    if (call.leaving && call.leaving->at >= lost_at && !channels_listed) return true;
     return std::ranges::any_of(call.uniqueids, [&](const std::string& uniqueid) {
-      if (call.stage == Call::Stage::waiting) return listed_waiting.contains(uniqueid);
-      return !channels_listed || listed.contains(uniqueid);
+      const auto channel = listed.find(uniqueid);
+      if (call.stage != Call::Stage::waiting) return !channels_listed || channel != listed.end();
+      return listed_waiting.contains(uniqueid) || (channel != listed.end() && being_taken(channel->second) &&
+                                                   queue_argument(channel->second.application_data) == call.queue);
     });
   }
 
@@ -971,6 +1028,8 @@ struct AmiTranslator::State {
           if (interface.empty()) continue;
           // The agent's channel was made when it began to ring: the answer came then or a little later.
           const Time answered = std::clamp(now - other.age, std::min(std::max(call.joined, lost_at), now), now);
+          if (const auto queue = queue_argument(channel->second.application_data); !queue.empty())
+            call.queue = text(queue);  // it may have moved on before
           answer(call, members.agent(interface, {}, now), interface, other_id, answered, v1::CERTAINTY_GUESSED, out);
           return;
         }

@@ -248,6 +248,19 @@ TEST(AmiTranslator, KeepsTheSecondEntryThroughALateAgentComplete) {
                                 "15.001 c1 offered sales 51", "16 c1 answered", "30 c1 ended caller"}));
 }
 
+TEST(AmiTranslator, KeepsTheSecondEntryThroughALateAgentCompleteAndAListing) {
+  Pbx pbx;
+  pbx.joins(30, "c1", "sales");
+  pbx.translator.begin_resync("periodic", Pbx::time(30.1), pbx.events);
+  pbx.translator.finish_listing(true, Pbx::time(30.2), pbx.events);
+  pbx.connects(30.3, "c1", "sales", "PJSIP/7", 0);
+  pbx.says(30.5, "BlindTransfer", "Result=Success TransfereeUniqueid=c1 Extension=51");
+  pbx.joins(30.6, "c1", "sales");
+  pbx.story();
+  pbx.completes(30.6, "c1", "sales", "PJSIP/7", 0, "transfer");
+  EXPECT_EQ(pbx.story(), Story{});
+}
+
 TEST(AmiTranslator, NamesNoTelephoneNumberAsTheTransfersTarget) {
   Pbx pbx;
   pbx.joins(10, "c1", "sales");
@@ -394,12 +407,26 @@ TEST(AmiTranslator, EndsACallWhoseAgentCompleteNamesNoChannel) {
   EXPECT_EQ(pbx.story().back(), "15.1 c1 ended caller");
 }
 
+TEST(AmiTranslator, EndsTheCallThatIsGoneWhereTheAgentHasAnother) {
+  for (const std::string gone : {"c1", "c2", "c3"}) {
+    Pbx pbx;
+    for (const std::string call : {"c1", "c2", "c3"}) {
+      pbx.joins(10, call, "sales");
+      pbx.connects(11, call, "sales", "PJSIP/7", 1);
+    }
+    pbx.says(12, "Hangup", "Uniqueid=" + gone);
+    pbx.story();
+    pbx.says(12, "AgentComplete", "Queue=sales Interface=PJSIP/7 TalkTime=1 HoldTime=1 Reason=caller");
+    EXPECT_EQ(pbx.story(), Story{"12 " + gone + " ended caller"});
+  }
+}
+
 TEST(AmiTranslator, TellsACallThatCameBeforeItListened) {
   Pbx pbx;
   pbx.says(30, "AgentConnect", "Uniqueid=c1 Queue=sales Interface=PJSIP/7 HoldTime=12");
   pbx.completes(60, "c2", "service", "PJSIP/8", 20, "agent");
   EXPECT_EQ(pbx.story(), (Story{"18 c1 offered sales ?", "30 c1 answered", "39 c2 offered service ?",
-                                "40 c2 answered ?", "60 c2 ended agent"}));
+                                "40 c2 answered service ?", "60 c2 ended agent"}));
 }
 
 TEST(AmiTranslator, EndsWrapUpByTheQueuesConfiguration) {
@@ -507,13 +534,14 @@ TEST(AmiTranslator, FindsTheAgentOfACallAnsweredUnseen) {
   pbx.says(40, "QueueParams", "Queue=sales");
   pbx.says(40, "QueueMember", "Queue=sales Location=PJSIP/7 Name=Eva Paused=0 Status=2");
   pbx.says(40, "QueueStatusComplete", "");
-  pbx.says(40, "CoreShowChannel", "Uniqueid=c1 Application=Queue BridgeId=b Channel=PJSIP/trunk-1 Duration=00:00:30");
+  pbx.says(40, "CoreShowChannel",
+           "Uniqueid=c1 Application=Queue ApplicationData=sales BridgeId=b Channel=PJSIP/trunk-1 Duration=00:00:30");
   pbx.says(40, "CoreShowChannel", "Uniqueid=a1 Application=AppQueue BridgeId=b Channel=PJSIP/7-0001 Duration=00:00:12");
   pbx.translator.finish_listing(true, Pbx::time(40), pbx.events);
   pbx.passes(41);
   pbx.completes(60, "c1", "sales", "PJSIP/7", 32, "caller");
   EXPECT_EQ(pbx.story(), (Story{"40 resyncBegin gap", "40 agent loggedIn sales", "40 agent agentResumed",
-                                "29 c1 answered ??", "41 resyncEnd c1", "60 c1 ended caller"}));
+                                "29 c1 answered sales ??", "41 resyncEnd c1", "60 c1 ended caller"}));
 }
 
 TEST(AmiTranslator, ForgetsEverythingOfAFormerPbxProcess) {
@@ -556,10 +584,91 @@ TEST(AmiTranslator, EndsACallOfItsFormerLifeWithoutTellingItsBeginningAgain) {
   pbx.says(61, "Newchannel", "Uniqueid=1.14");
   const Story story = pbx.story();
   ASSERT_EQ(story.size(), 7U);
-  EXPECT_EQ(story[3], "10 1.5 answered ??");
+  EXPECT_EQ(story[3], "10 1.5 answered sales ??");
   EXPECT_EQ(story[4], "41 resyncEnd 1.5");
   EXPECT_EQ(story[5], "60 1.5 ended caller");
   EXPECT_NE(story[6].find("count=3"), std::string::npos) << story[6];
+}
+
+TEST(AmiTranslator, OffersNoCallAgainThatEndsWhileItsFirstListIsMade) {
+  Pbx pbx;
+  pbx.translator.resume_after(10);
+  pbx.translator.begin_resync("gap", Pbx::time(40), pbx.events);
+  pbx.completes(40.01, "1.5", "sales", "PJSIP/7", 32, "caller");  // its former life said that it was answered
+  pbx.says(40, "QueueParams", "Queue=sales");
+  pbx.translator.finish_listing(true, Pbx::time(40), pbx.events);
+  pbx.passes(42);
+  EXPECT_EQ(pbx.story(),
+            (Story{"40 resyncBegin gap", "8.01 1.5 answered sales ?", "40.01 1.5 ended caller", "41.01 resyncEnd"}));
+}
+
+TEST(AmiTranslator, WaitsForAnAnswerThroughALongSubroutineAndAListing) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.rings(12, "c1", "sales", "PJSIP/7");
+  pbx.says(14, "DialEnd", "Uniqueid=c1 DestUniqueid=leg-PJSIP/7 DialStatus=ANSWER");
+  pbx.says(14, "QueueCallerLeave", "Uniqueid=c1 Queue=sales");
+  pbx.story();
+  pbx.translator.begin_resync("periodic", Pbx::time(15), pbx.events);
+  pbx.says(15, "QueueParams", "Queue=sales");
+  pbx.says(15, "CoreShowChannel", "Uniqueid=c1 Application=Queue ApplicationData=sales Channel=PJSIP/trunk-1");
+  pbx.translator.finish_listing(true, Pbx::time(15), pbx.events);
+  pbx.passes(16);
+  pbx.says(17, "AgentConnect", "Uniqueid=c1 Queue=sales Interface=PJSIP/7 DestUniqueid=leg-PJSIP/7 HoldTime=4");
+  EXPECT_EQ(pbx.story(), (Story{"15 resyncBegin periodic", "16 resyncEnd c1", "17 c1 answered"}));
+}
+
+TEST(AmiTranslator, SaysThatACallMovedOnUnseenBeforeItWasAnswered) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.translator.upstream_lost("cut", Pbx::time(20), pbx.events);
+  pbx.story();
+  pbx.translator.begin_resync("gap", Pbx::time(40), pbx.events);
+  pbx.says(40, "QueueParams", "Queue=service");
+  pbx.says(40, "QueueMember", "Queue=service Location=PJSIP/7 Name=Eva Paused=0 Status=2");
+  pbx.says(40, "CoreShowChannel",
+           "Uniqueid=c1 Application=Queue ApplicationData=service,,,,9 BridgeId=b Channel=PJSIP/t-1 Duration=00:00:30");
+  pbx.says(40, "CoreShowChannel", "Uniqueid=a1 Application=AppQueue BridgeId=b Channel=PJSIP/7-0001 Duration=00:00:12");
+  pbx.translator.finish_listing(true, Pbx::time(40), pbx.events);
+  pbx.passes(41);
+  EXPECT_EQ(pbx.story(), (Story{"40 resyncBegin gap", "40 agent loggedIn service", "40 agent agentResumed",
+                                "29 c1 answered service ??", "41 resyncEnd c1"}));
+}
+
+TEST(AmiTranslator, DoesNotGuessHowACallLeftAQueueUnseen) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");
+  pbx.joins(10, "c2", "sales");
+  pbx.translator.upstream_lost("cut", Pbx::time(20), pbx.events);
+  pbx.story();
+  pbx.translator.begin_resync("gap", Pbx::time(40), pbx.events);
+  pbx.joins(40, "c2", "service");
+  pbx.says(40, "QueueParams", "Queue=service");
+  pbx.says(40, "QueueEntry", "Queue=service Uniqueid=c1 Wait=5");
+  pbx.translator.finish_listing(true, Pbx::time(40), pbx.events);
+  EXPECT_EQ(pbx.story(), (Story{"40 resyncBegin gap", "40 c2 offered service 51", "35 c1 offered service ?"}));
+}
+
+TEST(AmiTranslator, KeepsACallThatIsBeingTakenWhenItStarts) {
+  Pbx pbx;
+  const auto starts = [&pbx](double at) {
+    pbx = Pbx();
+    pbx.translator.begin_resync("gap", Pbx::time(at), pbx.events);
+    pbx.says(at, "CoreShowChannel",
+             "Uniqueid=c1 Application=Queue ApplicationData=sales Channel=PJSIP/t-1 Duration=00:00:20");
+    pbx.translator.finish_listing(true, Pbx::time(at), pbx.events);
+  };
+  starts(40);
+  pbx.passes(41);
+  pbx.says(43, "AgentConnect", "Uniqueid=c1 Queue=sales Interface=PJSIP/7 HoldTime=12");
+  EXPECT_EQ(pbx.story(), (Story{"40 resyncBegin gap", "41 resyncEnd c1", "43 c1 answered"}));
+  starts(40);
+  pbx.says(40.1, "AgentComplete", "Uniqueid=c1 Queue=sales Interface=PJSIP/7 HoldTime=2 TalkTime=9 Reason=agent");
+  EXPECT_EQ(pbx.story(), (Story{"40 resyncBegin gap", "31.1 c1 answered sales ?", "40.1 c1 ended agent"}));
+  starts(40);
+  pbx.passes(41);
+  pbx.says(44, "Hangup", "Uniqueid=c1");
+  EXPECT_EQ(pbx.story(), (Story{"40 resyncBegin gap", "41 resyncEnd c1", "40 c1 outcomeUnknown ?"}));
 }
 
 TEST(AmiTranslator, HoldsAndRetrievesWithTheAgentsTelephone) {

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <vector>
 
@@ -11,11 +13,11 @@ namespace {
 
 class FileLinesTest : public testing::Test {
  protected:
-  void SetUp() override { std::remove(path.c_str()); }
-  void TearDown() override {
-    std::remove(path.c_str());
-    std::remove((path + ".1").c_str());
+  void SetUp() override {
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    path = folder + "/queue_log";
   }
+  void TearDown() override { std::filesystem::remove_all(folder); }
   void write(const std::string& text) { std::ofstream(path, std::ios::app) << text; }
   std::string read(FileLines& lines) {
     std::string all;
@@ -25,7 +27,8 @@ class FileLinesTest : public testing::Test {
     });
     return all;
   }
-  std::string path = testing::TempDir() + "file_lines_test";
+  // Of its own: a rotated file is looked for by its inode among all files of the folder.
+  std::string folder = testing::TempDir() + "file_lines_test.XXXXXX", path;
 };
 
 TEST_F(FileLinesTest, HandsOverWholeLinesOnly) {

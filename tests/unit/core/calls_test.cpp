@@ -218,6 +218,27 @@ TEST(Resync, EndsWhatTheListingDoesNotName) {
   expect_balance(w.figures());
 }
 
+TEST(Resync, FindsACallAnsweredInAnotherQueue) {
+  World w;
+  w.offered(0, "moved", "sales");
+  w.offered(0, "talks", "sales");
+  w.answered(3, "talks");
+  w.at(60, EventKind::resync_begin, "");
+  Event there;
+  there.queue = "dealers";
+  w.at(50, EventKind::answered, "moved", there);
+  there.queue = "sales";
+  w.at(50, EventKind::answered, "talks", there);
+  EXPECT_EQ(w.figures().answered, 1);
+  EXPECT_EQ(w.figures().unknown, 1);
+  EXPECT_EQ(w.figures().forwarded, 0);
+  EXPECT_EQ(w.figures("dealers").offered, 1);
+  EXPECT_EQ(w.figures("dealers").answered, 1);
+  EXPECT_EQ(w.engine.totals().contradictions, 0);
+  expect_balance(w.figures());
+  expect_balance(w.figures("dealers"));
+}
+
 TEST(Item, IsMissedAtItsDueInstantAndCorrectedByAReopening) {
   World w;
   Event mail;
