@@ -1,15 +1,10 @@
 #include "daemon/replica/replica.hpp"
 
 #include <algorithm>
-#include <array>
-#include <condition_variable>
-#include <exception>
-#include <mutex>
-#include <span>
-#include <thread>
 #include <utility>
 
 #include "daemon/core/archive.hpp"
+#include "daemon/log/read_ahead.hpp"
 
 namespace reach::replica {
 namespace {
@@ -23,111 +18,6 @@ struct NamedNumbers {
   void visit(A& archive) {
     archive(source, numbers.epoch, numbers.accepted, numbers.resumes, numbers.clock_offset);
   }
-};
-
-/// Reads and parses records on a thread of its own, some chunks ahead of who applies them. Chunks and the messages in
-/// them go round, so that nothing is allocated once the first have been through.
-class ReadAhead {
- public:
-  struct Record {
-    log::Lsn number = 0;
-    bool lost = false;
-    v1::LogRecord content;
-  };
-  class Chunk {
-   public:
-    [[nodiscard]] std::span<const Record> records() const { return std::span(records_).first(used_); }
-    [[nodiscard]] bool full() const { return bytes_ >= most_bytes || used_ >= most_records; }
-    void clear() { used_ = bytes_ = 0; }
-    void add(log::Lsn number, std::string_view payload) {
-      if (used_ == records_.size()) records_.emplace_back();
-      Record& record = records_[used_];
-      record.number = number;
-      record.lost = payload.empty();
-      if (!record.lost) RecordReader::parse(number, payload, record.content);
-      ++used_;
-      bytes_ += payload.size();
-    }
-
-   private:
-    static constexpr std::size_t most_bytes = 64 << 10, most_records = 512;
-    std::vector<Record> records_;
-    std::size_t used_ = 0, bytes_ = 0;
-  };
-
-  ReadAhead(log::EventLog& log, log::Lsn from, log::Lsn to) : thread_([this, &log, from, to] { run(log, from, to); }) {}
-  ~ReadAhead() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    changed_.notify_all();
-    thread_.join();
-  }
-  ReadAhead(const ReadAhead&) = delete;
-  ReadAhead& operator=(const ReadAhead&) = delete;
-
-  /// The next records, until the next call; nullptr after the last. Throws what reading threw, in its place.
-  const Chunk* next() {
-    std::unique_lock lock(mutex_);
-    if (in_use_) {
-      in_use_ = false;
-      ++taken_;
-      changed_.notify_all();
-    }
-    changed_.wait(lock, [this] { return taken_ < given_ || ended_; });
-    if (taken_ < given_) {
-      in_use_ = true;
-      return &chunks_[taken_ % chunks_.size()];
-    }
-    if (problem_) std::rethrow_exception(problem_);
-    return nullptr;
-  }
-
- private:
-  /// Nobody wants the rest.
-  struct Stopped {};
-
-  void run(log::EventLog& log, log::Lsn from, log::Lsn to) {
-    std::exception_ptr problem;
-    Chunk* chunk = free_chunk();
-    try {
-      log.read(from, to, [&](log::Lsn number, std::string_view payload) {
-        chunk->add(number, payload);
-        if (chunk->full()) chunk = give();
-      });
-    } catch (const Stopped&) {
-    } catch (...) {
-      problem = std::current_exception();
-    }
-    const std::lock_guard lock(mutex_);
-    if (!chunk->records().empty()) ++given_;
-    problem_ = problem;
-    ended_ = true;
-    changed_.notify_all();
-  }
-  Chunk* free_chunk() {
-    Chunk& chunk = chunks_[given_ % chunks_.size()];
-    chunk.clear();
-    return &chunk;
-  }
-  Chunk* give() {
-    std::unique_lock lock(mutex_);
-    ++given_;
-    changed_.notify_all();
-    changed_.wait(lock, [this] { return given_ - taken_ < chunks_.size() || stopping_; });
-    if (stopping_) throw Stopped{};
-    return free_chunk();
-  }
-
-  std::array<Chunk, 8> chunks_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::size_t given_ = 0, taken_ = 0;  ///< chunks, since the beginning
-  bool in_use_ = false;                ///< chunk number taken_, by who applies
-  bool ended_ = false, stopping_ = false;
-  std::exception_ptr problem_;
-  std::thread thread_;  ///< last: it uses all of the above
 };
 
 }  // namespace
@@ -301,9 +191,9 @@ Recovery recover(log::EventLog& log, log::Lsn to, Replica& replica, const std::f
     from = oldest;
   }
   Decisions decisions;
-  ReadAhead ahead(log, from, to);
-  while (const ReadAhead::Chunk* const chunk = ahead.next()) {
-    for (const ReadAhead::Record& record : chunk->records()) {
+  log::ReadAhead<v1::LogRecord> ahead(log, from, to, RecordReader::parse);
+  while (const auto* const chunk = ahead.next()) {
+    for (const auto& record : chunk->records()) {
       replica.apply(record.number, record.lost ? nullptr : &record.content, decisions);
       decisions.clear();
       ++done.records;

@@ -22,7 +22,7 @@ using std::chrono::steady_clock;
 // Messages are taken for so long a round; then queries, publication and acknowledgements get a turn, and peers that had
 // nothing to say so far: a socket that always has a message looks for those only at every hundredth frame.
 constexpr Duration ingest_time = milliseconds(1);
-constexpr int query_portion = 16;    // requests a round ...
+constexpr int query_portion = 16;                 // requests a round ...
 constexpr Duration query_time = milliseconds(2);  // ... and no more after so long: a large snapshot takes longer
 constexpr int subscription_portion = 500;         // subscriptions a round
 constexpr std::size_t most_posted = 64;

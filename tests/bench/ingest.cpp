@@ -56,8 +56,8 @@ void measure(const Options& options, Report& report, int adapters, int batch, bo
     parsing.push_back(parsed_per_second(frames));
   }
   if (encrypted) std::filesystem::remove_all(keys->folder);
-  const std::string what = "batch=" + std::to_string(batch) + " adapters=" + std::to_string(adapters) +
-                           (encrypted ? " CURVE, " : ", ");
+  const std::string what =
+      "batch=" + std::to_string(batch) + " adapters=" + std::to_string(adapters) + (encrypted ? " CURVE, " : ", ");
   const auto goal = [&](int at, double reach) { return batch == at ? std::optional(reach) : std::nullopt; };
   report.add({"ingest", what + "of bare ZeroMQ", median(daemon), "events/s", median(bare), goal(1, 0.5),
               Row::Goal::ratio_at_least});

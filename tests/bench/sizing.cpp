@@ -18,7 +18,8 @@ struct Office {
   int segments;
   int boards;
 };
-constexpr Office offices[] = {{2'000, 10, 10}, {50'000, 100, 100}, {1'000'000, 1'000, 300}, {10'000'000, 10'000, 1'000}};
+constexpr Office offices[] = {
+    {2'000, 10, 10}, {50'000, 100, 100}, {1'000'000, 1'000, 300}, {10'000'000, 10'000, 1'000}};
 
 /// A call that is queued, rings at two people, is answered, put through once and followed by wrap-up.
 constexpr double events_a_call = 7;
@@ -79,8 +80,7 @@ void sizing(const Options& options, Report& report) {
     Probe probe(daemon.endpoint("ingest"), daemon.endpoint("publish"), 1);
     const double bytes = log_bytes(daemon.log_directory()), cpu = cpu_seconds_of(daemon.pid());
     const auto begin = std::chrono::steady_clock::now();
-    const std::vector<double> alerts =
-        probe.measure(static_cast<int>(seconds * probes_a_second), 1 / probes_a_second);
+    const std::vector<double> alerts = probe.measure(static_cast<int>(seconds * probes_a_second), 1 / probes_a_second);
     const double took = seconds_since(begin);
     const double worked = cpu_seconds_of(daemon.pid()) - cpu, written = log_bytes(daemon.log_directory()) - bytes;
     const double mib = resident_mib(daemon.pid());

@@ -1,0 +1,128 @@
+// Reading a log on a thread of its own, some chunks ahead of who uses the records.
+#pragma once
+#include <array>
+#include <condition_variable>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "daemon/log/event_log.hpp"
+
+namespace reach::log {
+
+/// `Content` is what a record becomes on that thread. Chunks and the contents in them go round: nothing is allocated
+/// any more once the first have been through, if `prepare` keeps what its target has.
+template <class Content>
+class ReadAhead {
+ public:
+  struct Record {
+    Lsn number = 0;
+    bool lost = false;  ///< it stands for lost ones (RecordVisit) and has no content
+    Content content;
+  };
+  class Chunk {
+   public:
+    [[nodiscard]] std::span<const Record> records() const { return std::span(records_).first(used_); }
+
+   private:
+    friend ReadAhead;
+    std::vector<Record> records_;
+    std::size_t used_ = 0, bytes_ = 0;
+  };
+  using Prepare = std::function<void(Lsn, std::string_view payload, Content& into)>;
+
+  /// Reads the records from `from` to `to` of `log`, which must outlive this. What `prepare` throws ends the reading.
+  ReadAhead(EventLog& log, Lsn from, Lsn to, Prepare prepare)
+      : prepare_(std::move(prepare)), thread_([this, &log, from, to] { run(log, from, to); }) {}
+  /// Gives up what was not asked for.
+  ~ReadAhead() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+  ReadAhead(const ReadAhead&) = delete;
+  ReadAhead& operator=(const ReadAhead&) = delete;
+
+  /// The next records, until the next call; nullptr after the last. Throws what reading threw, once all records before
+  /// it were given.
+  const Chunk* next() {
+    std::unique_lock lock(mutex_);
+    if (in_use_) {
+      in_use_ = false;
+      ++taken_;
+      changed_.notify_all();
+    }
+    changed_.wait(lock, [this] { return taken_ < given_ || ended_; });
+    if (taken_ < given_) {
+      in_use_ = true;
+      return &chunks_[taken_ % chunks_.size()];
+    }
+    if (problem_) std::rethrow_exception(problem_);
+    return nullptr;
+  }
+
+ private:
+  static constexpr std::size_t chunk_bytes = 64 << 10, chunk_records = 512;
+  /// Nobody wants the rest.
+  struct Stopped {};
+
+  void run(EventLog& log, Lsn from, Lsn to) {
+    std::exception_ptr problem;
+    Chunk* chunk = &chunks_[0];
+    try {
+      log.read(from, to, [&](Lsn number, std::string_view payload) {
+        add(*chunk, number, payload);
+        if (chunk->bytes_ >= chunk_bytes || chunk->used_ >= chunk_records) chunk = give();
+      });
+    } catch (const Stopped&) {
+      return;
+    } catch (...) {
+      problem = std::current_exception();
+    }
+    const std::lock_guard lock(mutex_);
+    if (chunk->used_ > 0) ++given_;
+    problem_ = problem;
+    ended_ = true;
+    changed_.notify_all();
+  }
+  void add(Chunk& chunk, Lsn number, std::string_view payload) {
+    if (chunk.used_ == chunk.records_.size()) chunk.records_.emplace_back();
+    Record& record = chunk.records_[chunk.used_];
+    record.number = number;
+    record.lost = payload.empty();
+    if (!record.lost) prepare_(number, payload, record.content);
+    ++chunk.used_;
+    chunk.bytes_ += payload.size();
+  }
+  /// Hands over the chunk that is full; returns the next one, empty.
+  Chunk* give() {
+    std::unique_lock lock(mutex_);
+    ++given_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return given_ - taken_ < chunks_.size() || stopping_; });
+    if (stopping_) throw Stopped{};
+    Chunk& chunk = chunks_[given_ % chunks_.size()];
+    chunk.used_ = chunk.bytes_ = 0;
+    return &chunk;
+  }
+
+  const Prepare prepare_;
+  std::array<Chunk, 8> chunks_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t given_ = 0, taken_ = 0;  // chunks, since the beginning
+  bool in_use_ = false;                // chunk number taken_, by who asked for it
+  bool ended_ = false, stopping_ = false;
+  std::exception_ptr problem_;
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace reach::log
