@@ -15,14 +15,12 @@
 #include "clients/wallboard/page.hpp"
 #include "clients/wallboard/request.hpp"
 #include "clients/wallboard/secrets.hpp"
+#include "daemon/program/http_traits.hpp"
 
 namespace reach::wallboard {
 namespace {
 
-struct Traits : restinio::default_single_thread_traits_t {
-  static constexpr bool use_connection_count_limiter = true;
-};
-using HttpServer = restinio::http_server_t<Traits>;
+using HttpServer = restinio::http_server_t<program::HttpTraits>;
 using Request = restinio::request_handle_t;
 using Handling = restinio::request_handling_status_t;
 using StreamResponse = restinio::response_builder_t<restinio::chunked_output_t>;

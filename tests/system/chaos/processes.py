@@ -14,6 +14,8 @@ import threading
 import time
 import urllib.request
 
+# How many times slower than usual the programs are: those of the sanitizers' builds. Waits are as much longer.
+slowdown = int(os.environ.get("REACH_SLOWDOWN", "1"))
 GUARD_S = 9.0  # incident_guard of tests/load/world.hpp: events may be so late and change no decision
 
 
@@ -35,6 +37,7 @@ def free_ports(count):
 
 
 def wait_until(condition, seconds, what):
+    seconds *= slowdown
     until = time.monotonic() + seconds
     while True:
         result = condition()
