@@ -97,7 +97,6 @@ struct Server::Impl {
       : users_file(settings.users_file),
         behind_tls(settings.behind_tls),
         access(std::move(accounts)),
-        gateway(settings.publish, settings.query, client::read_keys(settings.key_files), [this] { wake(); }),
         server(restinio::external_io_context(io),
                [&](auto& with) {
                  with.address(settings.address)
@@ -111,6 +110,7 @@ struct Server::Impl {
                      .handle_request_timeout(std::chrono::seconds(30))
                      .request_handler([this](auto request) { return handle(request); });
                }),
+        gateway(settings.publish, settings.query, client::read_keys(settings.key_files), [this] { wake(); }),
         beats(io) {
     set_settings(settings);
     const auto root = settings.web_root.empty() ? default_web_root() : std::filesystem::path(settings.web_root);
@@ -119,11 +119,9 @@ struct Server::Impl {
     } else {
       page = Page::load(root);
     }
-    std::exception_ptr failure;
-    server.open_async([] {}, [&failure](std::exception_ptr error) { failure = error; });
-    // Opening is done by the loop; one round of it tells whether the address could be had.
-    io.run_one();
-    if (failure) {
+    try {
+      server.open_sync();  // nobody runs the loop yet
+    } catch (const std::exception&) {
       throw std::runtime_error("cannot listen on " + settings.address + ":" + std::to_string(settings.port) +
                                "; is it an address of this machine, and is the port free?");
     }
@@ -544,8 +542,9 @@ struct Server::Impl {
   std::map<std::uint64_t, Stream> streams;
   std::uint64_t last_stream = 0;
 
-  Gateway gateway;  // its threads post to `io`
   HttpServer server;
+  // After the server, so that it ends first: the answers that it still gives hold connections which the server counts.
+  Gateway gateway;  // its threads post to `io`
   asio::steady_timer beats;
   std::thread thread;
 };
