@@ -251,7 +251,7 @@ class Wallboard:
         if self.process.poll() is not None:
             raise Failed(f"reach-wallboard ended at its start: {self.stderr()}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/state", timeout=2) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/state", timeout=2 * slowdown) as answer:
                 return answer.status == 200
         except OSError:
             return False
@@ -262,7 +262,7 @@ class Wallboard:
 
     def stop(self, seconds):
         self.process.terminate()
-        return self.process.wait(seconds)
+        return self.process.wait(seconds * slowdown)
 
 
 class Left:
@@ -286,7 +286,7 @@ class Left:
         print(f"{self.name}: {before} → {self}", flush=True)
         if self.descriptors > before.descriptors or self.threads > before.threads:
             raise Failed(f"something of its visitors is left in {self.name}")
-        if self.resident_mib > before.resident_mib + GROWTH_MOST_MIB:
+        if self.resident_mib > before.resident_mib + GROWTH_MOST_MIB * slowdown:
             raise Failed(f"resident memory of {self.name} grew by {self.resident_mib - before.resident_mib:.1f} MiB")
 
     def __str__(self):
@@ -341,7 +341,7 @@ def run(options, directory):
     crowds = visits.begin(0)
     time.sleep(0.5)
     try:
-        codes = {name: program.stop(30 * slowdown) for name, program in programs.items()}  # while they come
+        codes = {name: program.stop(30) for name, program in programs.items()}  # while they come
     finally:
         for crowd in crowds:
             crowd.kill()
