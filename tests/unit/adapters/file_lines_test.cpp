@@ -1,6 +1,7 @@
 #include "clients/adapters/queuelog/file_lines.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
@@ -25,7 +26,7 @@ class FileLinesTest : public testing::Test {
     });
     return all;
   }
-  std::string path = testing::TempDir() + "file_lines_test";
+  std::string path = testing::TempDir() + "file_lines_test." + std::to_string(getpid());  // tests run at the same time
 };
 
 TEST_F(FileLinesTest, HandsOverWholeLinesOnly) {
