@@ -15,14 +15,12 @@
 #include "clients/wallboard/page.hpp"
 #include "clients/wallboard/request.hpp"
 #include "clients/wallboard/secrets.hpp"
+#include "daemon/program/http_traits.hpp"
 
 namespace reach::wallboard {
 namespace {
 
-struct Traits : restinio::default_single_thread_traits_t {
-  static constexpr bool use_connection_count_limiter = true;
-};
-using HttpServer = restinio::http_server_t<Traits>;
+using HttpServer = restinio::http_server_t<program::HttpTraits>;
 using Request = restinio::request_handle_t;
 using Handling = restinio::request_handling_status_t;
 using StreamResponse = restinio::response_builder_t<restinio::chunked_output_t>;
@@ -99,7 +97,6 @@ struct Server::Impl {
       : users_file(settings.users_file),
         behind_tls(settings.behind_tls),
         access(std::move(accounts)),
-        gateway(settings.publish, settings.query, client::read_keys(settings.key_files), [this] { wake(); }),
         server(restinio::external_io_context(io),
                [&](auto& with) {
                  with.address(settings.address)
@@ -113,6 +110,7 @@ struct Server::Impl {
                      .handle_request_timeout(std::chrono::seconds(30))
                      .request_handler([this](auto request) { return handle(request); });
                }),
+        gateway(settings.publish, settings.query, client::read_keys(settings.key_files), [this] { wake(); }),
         beats(io) {
     set_settings(settings);
     const auto root = settings.web_root.empty() ? default_web_root() : std::filesystem::path(settings.web_root);
@@ -121,11 +119,9 @@ struct Server::Impl {
     } else {
       page = Page::load(root);
     }
-    std::exception_ptr failure;
-    server.open_async([] {}, [&failure](std::exception_ptr error) { failure = error; });
-    // Opening is done by the loop; one round of it tells whether the address could be had.
-    io.run_one();
-    if (failure) {
+    try {
+      server.open_sync();  // nobody runs the loop yet
+    } catch (const std::exception&) {
       throw std::runtime_error("cannot listen on " + settings.address + ":" + std::to_string(settings.port) +
                                "; is it an address of this machine, and is the port free?");
     }
@@ -546,8 +542,9 @@ struct Server::Impl {
   std::map<std::uint64_t, Stream> streams;
   std::uint64_t last_stream = 0;
 
-  Gateway gateway;  // its threads post to `io`
   HttpServer server;
+  // After the server, so that it ends first: the answers that it still gives hold connections which the server counts.
+  Gateway gateway;  // its threads post to `io`
   asio::steady_timer beats;
   std::thread thread;
 };

@@ -4,16 +4,14 @@
 #include <restinio/all.hpp>
 #include <utility>
 
+#include "daemon/program/http_traits.hpp"
 #include "daemon/program/program.hpp"
 #include "daemon/shell/socket.hpp"
 
 namespace reach::shell {
 namespace {
 
-struct Traits : restinio::single_thread_traits_t<restinio::asio_timer_manager_t, restinio::null_logger_t> {
-  static constexpr bool use_connection_count_limiter = true;
-};
-using Server = restinio::http_server_t<Traits>;
+using Server = restinio::http_server_t<program::HttpTraits>;
 
 struct Address {
   std::string host;

@@ -12,7 +12,7 @@
 namespace reach {
 namespace {
 
-/// Bytes that the allocator has given out; 0 under a sanitizer, which has an allocator of its own.
+/// Bytes that the allocator of the C library has given out. A sanitizer has one of its own: there it is not run.
 double in_use() {
   const struct mallinfo2 info = mallinfo2();
   return static_cast<double>(info.uordblks + info.hblkhd);
@@ -47,10 +47,10 @@ TEST(Days, TakeNoMoreMemoryFromTheThirdWeekOn) {
       events = {};
     }
     after.push_back(in_use());
+    ASSERT_GT(after.back(), 0) << "this allocator does not tell";
     std::printf("after day %2d: %.3f MiB in use, %lld contacts live\n", day, after.back() / (1 << 20),
                 static_cast<long long>(engine.totals().live_contacts));
   }
-  if (after.back() == 0) GTEST_SKIP() << "nothing to be seen under a sanitizer";
   EXPECT_LE(after[21], after[14] * 1.01);
 }
 

@@ -4,7 +4,8 @@ alerts must equal those of an undisturbed run (account.py has the rule), nothing
 
     chaos_test.py BUILD_DIRECTORY [--seed N] [--kills N] [--seconds S] [--rate N] [--minutes M] ...
 
-Prints its seed; the same seed gives the same plan (not the same instants inside the processes).
+Prints its seed; the same seed gives the same plan (not the same instants inside the processes). Where the programs are
+slow ($REACH_SLOWDOWN), the rate is as much lower, and kills are fewer.
 """
 import argparse
 import json
@@ -18,7 +19,7 @@ import time
 import types
 
 from account import Expected, compare_alerts, compare_figures, compare_log
-from processes import GUARD_S, Daemon, Failed, LinesLoad, Load, Proxy, a_timezone_around_noon, wait_until
+from processes import GUARD_S, Daemon, Failed, LinesLoad, Load, Proxy, a_timezone_around_noon, slowdown, wait_until
 
 
 def binaries_of(build):
@@ -141,7 +142,7 @@ def run(options, directory):
     done = run_plan(make_plan(options, rng), start_ns / 1e9, daemon, load, proxy, lateness)
     proxy.delay = 0.0
     wait_until(daemon.ready, 60, "reachd is ready after the last kill")
-    report = load.finish(options.seconds + 180)
+    report = load.finish(options.seconds + 180 * slowdown)
     took = time.monotonic() - started
     wait_until(lambda: all(a["state"] == "resolved" for a in daemon.alerts()), 30, "every alert is resolved")
     expected = Expected(binaries, daemon.config, plan)
@@ -196,6 +197,8 @@ def main():
         options.seed = int(os.environ.get("REACH_CHAOS_SEED", time.time_ns() % 1_000_000_007))
     if options.sender == "reachctl":
         options.adapter_kills = 0
+    options.rate //= slowdown
+    options.kills //= slowdown
     if options.minutes:
         options.seconds = options.minutes * 60
     if options.seconds < 60:

@@ -21,7 +21,7 @@ import time
 
 from account import Expected, compare_log, seconds_of
 from chaos_test import binaries_of, check
-from processes import Daemon, Failed, Load, a_timezone_around_noon, dies_with_us, wait_until
+from processes import Daemon, Failed, Load, a_timezone_around_noon, dies_with_us, slowdown, wait_until
 
 SECONDS = 75
 
@@ -55,7 +55,7 @@ class Listener(threading.Thread):
 
 
 class Scene:
-    def __init__(self, options, directory, log_directory=None, rate=1000):
+    def __init__(self, options, directory, log_directory=None, rate=1000 // slowdown):
         self.binaries = binaries_of(options.build)
         self.start_ns = time.time_ns() + 1_500_000_000
         self.plan = ["--seed", str(options.seed), "--sources", "2", "--segments", "20", "--incidents", "10", "--rate",
@@ -92,7 +92,7 @@ class Scene:
             raise Failed("records became durable on a disk that takes none")
 
     def finish(self, told):
-        report = self.load.finish(SECONDS + 120)
+        report = self.load.finish(SECONDS + 120 * slowdown)
         if report["lost"] != 0 or report["acknowledged"] != report["planned"]:
             raise Failed(f"the adapter says {report}")
         wait_until(lambda: "degraded" not in self.daemon.get("/healthz")[1], 10, "healthy again")
@@ -112,7 +112,7 @@ class Scene:
 def full(options, directory):
     disk = f"{directory}/disk"
     os.mkdir(disk)
-    if os.geteuid() != 0 or not mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", disk):
+    if os.geteuid() != 0 or not mount("-t", "tmpfs", "-o", f"size={1024 // slowdown}k", "tmpfs", disk):
         print("SKIPPED: a small tmpfs can be mounted by root only")
         sys.exit(77)
     try:

@@ -14,6 +14,8 @@ import threading
 import time
 import urllib.request
 
+# How many times slower than usual the programs are: those of the sanitizers' builds. Waits are as much longer.
+slowdown = int(os.environ.get("REACH_SLOWDOWN", "1"))
 GUARD_S = 9.0  # incident_guard of tests/load/world.hpp: events may be so late and change no decision
 
 
@@ -35,6 +37,7 @@ def free_ports(count):
 
 
 def wait_until(condition, seconds, what):
+    seconds *= slowdown
     until = time.monotonic() + seconds
     while True:
         result = condition()
@@ -108,7 +111,7 @@ class Daemon:
 
     def stop(self, seconds=30):
         self.process.terminate()
-        code = self.process.wait(seconds)
+        code = self.process.wait(seconds * slowdown)
         self.down_since = self.down_since or time.monotonic()
         self.is_ready = False
         return code
@@ -120,7 +123,7 @@ class Daemon:
     def get(self, path):
         """Status and body; (0, "") if nobody answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}{path}", timeout=2) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}{path}", timeout=2 * slowdown) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refused:
             return refused.code, refused.read().decode()
@@ -135,7 +138,7 @@ class Daemon:
 
     def reachctl(self, *arguments, **options):
         done = subprocess.run([self.binaries.reachctl, "--json", "--config", self.config, *arguments],
-                              capture_output=True, text=True, timeout=options.get("timeout", 60))
+                              capture_output=True, text=True, timeout=options.get("timeout", 60) * slowdown)
         if done.returncode != 0:
             raise Failed(f"reachctl {' '.join(arguments)} ended with {done.returncode}: {done.stderr[-400:]}")
         return done.stdout

@@ -21,6 +21,8 @@
 #include <system_error>
 #include <thread>
 
+#include "tests/support/slowdown.hpp"
+
 extern char** environ;
 
 namespace reach::test {
@@ -61,7 +63,7 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::string& output
 
 /// Exit code, or minus the signal; kills what does not end within 20 s.
 int wait_for(pid_t pid) {
-  const auto until = Clock::now() + std::chrono::seconds(20);
+  const auto until = Clock::now() + slowdown() * std::chrono::seconds(20);
   int status = 0;
   while (waitpid(pid, &status, WNOHANG) == 0) {
     if (Clock::now() > until) {
@@ -115,8 +117,7 @@ Running::Running(const std::string& rest) : port_(free_port()) {
 
 Running::~Running() {
   if (pid_ > 0) {
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
+    EXPECT_EQ(stop(), 0) << "reachd did not end well";
   }
   if (testing::Test::HasFailure()) std::cerr << "---- reachd wrote:\n" << log_output() << "----\n";
   std::error_code ignored;
@@ -135,7 +136,7 @@ void Running::start(const std::vector<std::string>& more) {
   std::vector<std::string> arguments{"--config", config_file()};
   arguments.insert(arguments.end(), more.begin(), more.end());
   pid_ = spawn(arguments, "/dev/null", directory_ + "/stderr");
-  const auto until = Clock::now() + std::chrono::seconds(20);
+  const auto until = Clock::now() + slowdown() * std::chrono::seconds(20);
   while (get("/readyz").first != 200) {
     int status = 0;
     if (waitpid(pid_, &status, WNOHANG) != 0) {
@@ -176,7 +177,7 @@ std::string Running::log_output() const {
 }
 
 bool Running::logged(const std::string& text, milliseconds timeout) const {
-  const auto until = Clock::now() + timeout;
+  const auto until = Clock::now() + slowdown() * timeout;
   while (log_output().find(text) == std::string::npos) {
     if (Clock::now() > until) return false;
     std::this_thread::sleep_for(milliseconds(5));
@@ -190,7 +191,7 @@ std::pair<int, std::string> Running::get(const std::string& path) const {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(static_cast<std::uint16_t>(port_));
-  timeval patience{5, 0};
+  timeval patience{5 * slowdown(), 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   std::string answer;
   if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
@@ -215,7 +216,7 @@ std::optional<double> Running::metric(const std::string& name) const {
 }
 
 bool Running::metric_reaches(const std::string& name, double least) const {
-  const auto until = Clock::now() + std::chrono::seconds(10);
+  const auto until = Clock::now() + slowdown() * std::chrono::seconds(10);
   while (metric(name).value_or(-1) < least) {
     if (Clock::now() > until) return false;
     std::this_thread::sleep_for(milliseconds(10));
@@ -232,7 +233,7 @@ v1::Reply Running::ask(const v1::Request& question) {
   socket.send(zmq::buffer(request.SerializeAsString()), zmq::send_flags::none);
   v1::Reply reply;
   zmq::message_t frame;
-  if (!readable(socket, milliseconds(10'000)) || !socket.recv(frame) ||
+  if (!readable(socket, slowdown() * milliseconds(10'000)) || !socket.recv(frame) ||
       !reply.ParseFromArray(frame.data(), static_cast<int>(frame.size())) || reply.id() != request.id()) {
     ADD_FAILURE() << "no good reply within 10 s";
   }
@@ -266,7 +267,7 @@ void Adapter::send(const v1::ToDaemon& message) {
 }
 
 std::optional<v1::ToAdapter> Adapter::receive(milliseconds timeout) {
-  const auto until = Clock::now() + timeout;
+  const auto until = Clock::now() + slowdown() * timeout;
   v1::ToAdapter message;
   zmq::message_t frame;
   for (;;) {
@@ -319,7 +320,7 @@ void Adapter::batch(std::uint64_t first, const std::vector<v1::Event>& events) {
 }
 
 bool Adapter::acknowledged(std::uint64_t sequence) {
-  const auto until = Clock::now() + std::chrono::seconds(10);
+  const auto until = Clock::now() + slowdown() * std::chrono::seconds(10);
   while (Clock::now() < until) {
     const auto message = receive();
     if (!message) return false;
@@ -353,7 +354,7 @@ Listener::Listener(Running& daemon, const std::string& prefix, int queue)
 }
 
 std::optional<Published> Listener::next(milliseconds timeout) {
-  if (!readable(socket_, timeout)) return std::nullopt;
+  if (!readable(socket_, slowdown() * timeout)) return std::nullopt;
   std::vector<std::string> frames;
   zmq::message_t frame;
   do {

@@ -1,4 +1,5 @@
-// A real reachd in a directory of its own, and the peers that talk to it. Every wait is bounded.
+// A real reachd in a directory of its own, and the peers that talk to it. Every wait is bounded, by more where the
+// programs are slow (tests/support/slowdown.hpp).
 #pragma once
 #include <sys/types.h>
 
@@ -19,7 +20,7 @@ using std::chrono::milliseconds;
 
 [[nodiscard]] std::uint64_t now_ns();
 
-/// The directory, the configuration and the process; killed and removed at the end.
+/// The directory, the configuration and the process; at the end it must end well, and all of it is removed.
 class Running {
  public:
   /// Sockets are ipc:// in the directory, metrics on a free port. `rest`: configuration beside that.

@@ -20,7 +20,9 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "data"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "chaos"))
 import bank_to_jsonl  # noqa: E402
+from processes import slowdown  # noqa: E402
 
 CONFIGURATION = """
 timezone = "Asia/Jerusalem"
@@ -104,7 +106,10 @@ class Test:
 
     def end(self, number):
         self.daemon.send_signal(number)
-        self.daemon.wait(timeout=20)
+        code = self.daemon.wait(timeout=20 * slowdown)
+        if code != (0 if number == signal.SIGTERM else -number):
+            sys.exit(f"FAILED: reachd ended with {code} after signal {number}: "
+                     + pathlib.Path(self.log.name).read_text()[-3000:])
 
     def ctl(self, *arguments):
         return subprocess.run([self.reachctl, *arguments], stdout=subprocess.PIPE, check=True, text=True).stdout
@@ -125,6 +130,7 @@ def stamp(ahead_s):
 
 
 def wait_for(what, condition, seconds=60):
+    seconds *= slowdown
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():
@@ -182,7 +188,7 @@ def main():
                 time.sleep(chance.uniform(0, 0.3))
                 test.start()
                 restarts[-1].append(stamp(5))
-            sender.wait(timeout=120)
+            sender.wait(timeout=120 * slowdown)
             print(sender.stdout.read().strip(), flush=True)
             if sender.returncode != 0:
                 sys.exit("FAILED: not every event was acknowledged")

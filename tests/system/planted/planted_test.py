@@ -25,7 +25,7 @@ import zmq
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "chaos"))
-from processes import Failed, dies_with_us, free_ports, wait_until  # noqa: E402
+from processes import Failed, dies_with_us, free_ports, slowdown, wait_until  # noqa: E402
 
 reachd, reachctl, wallboard, ami_adapter, log_adapter = (os.path.realpath(path) for path in sys.argv[1:6])
 recording = HERE.parents[1] / "adapters" / "recordings" / "transfers"
@@ -112,7 +112,7 @@ class Test:
 
     def run(self, name, *words, stdin=None):
         """A program to its end; what it says is an outlet."""
-        done = subprocess.run([str(w) for w in words], input=stdin, capture_output=True, cwd=self.folder, timeout=60,
+        done = subprocess.run([str(w) for w in words], input=stdin, capture_output=True, cwd=self.folder, timeout=60 * slowdown,
                               check=False)
         self.out[name] = done.stdout
         self.out[f"{name}: log lines"] = done.stderr
@@ -125,7 +125,7 @@ class Test:
                         *words)
 
     def get(self, port, path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10 * slowdown) as answer:
             content = answer.read()
         self.out[f"GET {path}"] = content
         return content
@@ -211,7 +211,7 @@ class Test:
             self.ctl(*words)
         for path in ("state", "alerts", "staffing", "board", "history?segment=everyone"):
             self.get(self.web, f"/api/v1/{path}")
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.web}/api/v1/stream", timeout=10) as stream:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.web}/api/v1/stream", timeout=10 * slowdown) as stream:
             self.out["GET /api/v1/stream"] = stream.read1(1 << 20) + stream.read1(1 << 20)
         for path in ("/metrics", "/healthz", "/readyz"):
             self.get(self.metrics, path)
@@ -239,7 +239,7 @@ class Test:
     def the_end(self):
         for name, process in reversed(self.processes):
             process.terminate()
-            code = process.wait(30)
+            code = process.wait(30 * slowdown)
             if code != 0:
                 raise Failed(f"{name} ended with {code}")
         for name, _ in self.processes:

@@ -16,6 +16,9 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "chaos"))
+from processes import slowdown  # noqa: E402
+
 reachd, reachctl, adapter = (os.path.realpath(path) for path in sys.argv[1:4])
 seed = int(sys.argv[4]) if len(sys.argv) > 4 else random.SystemRandom().randrange(1 << 32)
 kills = int(sys.argv[5]) if len(sys.argv) > 5 else 40
@@ -40,7 +43,7 @@ def start(*arguments):
 
 def status():
     said = subprocess.run([reachctl, "--config", "reachd.toml", "status", "--json"], cwd=work, capture_output=True,
-                          text=True, timeout=30, check=False)
+                          text=True, timeout=30 * slowdown, check=False)
     return {each["id"]: each["figures"] for each in json.loads(said.stdout)["segments"]} if said.returncode == 0 else {}
 
 
@@ -143,7 +146,7 @@ spool_directory = "{work}/{name}"
 
     # The last verdict is held for two seconds; then both must come to rest at the same figures.
     names = ("offered", "answered", "abandoned", "met", "missed", "waiting", "forwarded")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 60 * slowdown
     figures = {}
     while time.monotonic() < deadline:
         found = status()
@@ -156,9 +159,10 @@ spool_directory = "{work}/{name}"
     for process in running:
         if process.poll() is None:
             process.terminate()
-            process.wait(timeout=30)
+            check(process.wait(timeout=30 * slowdown) == 0, f"{process.args[0]} ended with {process.returncode}: "
+                  + open(f"{work}/{os.path.basename(process.args[0])}.log").read()[-3000:])
     exported = subprocess.run([reachctl, "log", "export", f"{work}/events"], cwd=work, capture_output=True, text=True,
-                              timeout=60, check=True)
+                              timeout=60 * slowdown, check=True)
     events = {"quiet": collections.Counter(), "killed": collections.Counter()}
     for text in exported.stdout.splitlines():
         event = json.loads(text)

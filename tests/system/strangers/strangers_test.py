@@ -24,10 +24,10 @@ import types
 import zmq
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "chaos"))
-from processes import Daemon, Failed, dies_with_us, wait_until
+from processes import Daemon, Failed, dies_with_us, slowdown, wait_until
 
-GAP_MOST_S = 2.0       # the pulse comes every second
-GROWTH_MOST_MIB = 64   # of resident memory, in one case
+GAP_MOST_S = 2.0 * slowdown      # the pulse comes every second
+GROWTH_MOST_MIB = 64 * slowdown  # of resident memory, in one case; a sanitizer keeps its own account of each byte
 CONNECTIONS, SUBSCRIPTIONS = 300, 500
 
 WORLD = """
@@ -77,11 +77,11 @@ class Visitor:
         self.socket.connect(f"tcp://127.0.0.1:{port}")
 
     def hears(self, seconds):
-        return self.socket.poll(seconds * 1000) != 0
+        return self.socket.poll(seconds * slowdown * 1000) != 0
 
     def saw(self, seconds):
         """Whether one of the events that it monitors came."""
-        return self.events.poll(seconds * 1000) != 0
+        return self.events.poll(seconds * slowdown * 1000) != 0
 
     def close(self):
         self.context.destroy(0)
@@ -156,7 +156,7 @@ class Test:
         keys = ["--key", f"{self.key(key)}.key", "--server-key", f"{self.key(server)}.pub"] if key else []
         began = time.monotonic()
         done = subprocess.run([self.binaries.reachctl, "--config", self.daemon.config, *keys, *arguments],
-                              input=stdin, capture_output=True, text=True, timeout=30)
+                              input=stdin, capture_output=True, text=True, timeout=30 * slowdown)
         return done.returncode, done.stdout + done.stderr, time.monotonic() - began
 
     def counted(self, reason):
@@ -225,7 +225,7 @@ class Test:
     def case_source_of_another(self):
         """An adapter that gives itself another's name."""
         before = self.counted("foreign_source")
-        code, said, _ = self.reachctl("send", "--source", "pbx2", "--timeout", "1", key="pbx1",
+        code, said, _ = self.reachctl("send", "--source", "pbx2", "--timeout", str(slowdown), key="pbx1",
                                       stdin='{"time":"2026-11-23T08:00:00Z","contact":"c","offered":{"queue":"sales"}}\n')
         check(code in (1, 69) and 'the key pbx1 may not send as "pbx2"' in said, f"a foreign source: {code} {said}")
         self.expect_counted("foreign_source", before)
@@ -257,10 +257,10 @@ class Test:
         for key, server, words in (("stranger", "reachd", "refuses the key"), (None, None, "let.? in only who has a key"),
                                    ("desk", "elsewhere", "really the public key")):
             code, said, took = self.reachctl("status", key=key, server=server)
-            check(code == 69 and re.search(words, said) and took < 2.5, f"status of {key}: {code} {took:.1f} s {said}")
+            check(code == 69 and re.search(words, said) and took < 2.5 * slowdown, f"status of {key}: {code} {took:.1f} s {said}")
         code, said, took = self.reachctl("send", "--source", "pbx1", key="stranger", stdin='{"time":"2026-11-23T08:00:00Z"'
                                          ',"contact":"c","offered":{"queue":"sales"}}\n')
-        check(code == 69 and "refuses the key" in said and took < 2.5, f"send of a stranger: {code} {took:.1f} s {said}")
+        check(code == 69 and "refuses the key" in said and took < 2.5 * slowdown, f"send of a stranger: {code} {took:.1f} s {said}")
 
     def case_garbage_frames(self):
         """Good keys, bad bytes."""
@@ -393,7 +393,7 @@ def run(body, *arguments):
     """In a process of its own, so that the viewer's clock is not ours."""
     process = multiprocessing.Process(target=lambda: (dies_with_us(), body(*arguments)))
     process.start()
-    process.join(60)
+    process.join(60 * slowdown)
     if process.exitcode is None:
         process.kill()
     check(process.exitcode == 0, f"{body.__name__} went through ({process.exitcode})")

@@ -12,7 +12,8 @@ import sys
 OUTSIDE = [
     (r"zmq\.hpp", {"shell"}),
     (r"zmq\.h", {"keys"}),  # makes and reads keys; opens nothing
-    (r"(asio|restinio|prometheus)[./].*", {"shell"}),
+    (r"restinio/.*", {"program", "shell"}),  # program: what the HTTP servers of several programs share
+    (r"(asio|prometheus)[./].*", {"shell"}),
     (r"reachd/v1/.*|google/protobuf/(?!stubs/logging).*", {"wire", "replica", "shell"}),
     (r"google/protobuf/stubs/logging.*", {"program"}),  # its complaints are log lines like all others
     (r"toml\+\+/.*|date/.*", {"settings"}),

@@ -375,11 +375,11 @@ TEST(Subscriber, AsksAnewForWhatWasNotTakenInTime) {
   daemon.publish("alert/sales", 2, alert("b", 1));
   daemon.publish("alert/sales", 3, alert("c", 1));  // no room for this one, nor for anything after it
   daemon.wait_for_subscriptions();                  // with a new connection
-  EXPECT_FALSE(subscriber.state().connected);
   gate.open();
   EXPECT_EQ(told.next(), "alert a 1");
   EXPECT_EQ(told.next(), "alert b 1");
   EXPECT_EQ(told.next(), "lost: the alerts of reachd were not taken for 500 ms");
+  EXPECT_FALSE(subscriber.state().connected);
   daemon.publish("state/sales", 9, segment(9));
   daemon.answer(snapshot(9, {{"state/sales", 9}, {"alert/sales", 3}}), {alert("b", 1), alert("c", 2)});
   EXPECT_EQ(told.next(), "snapshot 9");
