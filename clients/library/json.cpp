@@ -356,6 +356,8 @@ std::string nearest(std::string_view word, const std::vector<std::string>& known
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(2, sought.size() / 3) + 1;
   for (const std::string& candidate : known) {
+    const std::size_t longer = std::max(candidate.size(), sought.size()) - std::min(candidate.size(), sought.size());
+    if (longer >= best_distance) continue;
     const std::string other = lower(candidate);
     std::vector<std::size_t> row(other.size() + 1);  // Levenshtein distance, one row at a time
     std::iota(row.begin(), row.end(), std::size_t{0});

@@ -38,8 +38,11 @@ class Archive {
   void list(List& values) {
     std::size_t size = values.size();
     self().size(size);
-    if (values.size() != size) values.resize(size);
-    for (std::size_t i = 0; i < size; ++i) one(values[i]);
+    if (values.size() > size) values.resize(size);
+    for (std::size_t i = 0; i < size; ++i) {
+      if (values.size() == i) values.resize(i + 1);  // not all at once: the bytes may end long before
+      one(values[i]);
+    }
   }
 
  private:

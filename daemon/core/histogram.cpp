@@ -38,6 +38,10 @@ void WaitHistogram::add(const WaitHistogram& other) {
   }
 }
 
+bool WaitHistogram::is_whole() const noexcept {
+  return std::ranges::all_of(page_of_, [this](std::size_t page) { return page <= pages_.size(); });
+}
+
 std::int64_t WaitHistogram::count() const noexcept {
   std::int64_t sum = 0;
   for (const auto& page : pages_)

@@ -31,6 +31,10 @@ class WaitHistogram {
   [[nodiscard]] std::int64_t count() const noexcept;
   /// The nearest-rank quantile, `p` in (0, 1]; nullopt without any wait.
   [[nodiscard]] std::optional<Duration> quantile(double p) const;
+  /// Whether there is a bucket of this number.
+  [[nodiscard]] static bool has(std::size_t bucket) noexcept { return bucket < octaves * steps; }
+  /// Whether every octave's waits are there: false only of what was read from bytes that are none of ours.
+  [[nodiscard]] bool is_whole() const noexcept;
   template <class A>
   void visit(A& archive) {
     archive(page_of_, pages_);

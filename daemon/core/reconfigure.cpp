@@ -105,7 +105,9 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
           was.segment == none ? next.segment_index.end() : next.segment_index.find(old.config.segments[was.segment].id);
       contact.segment = segment == next.segment_index.end() ? none : segment->second;
       contact.service = was.service == none ? none : next.service_index(old.config.services[was.service].id);
-      const bool kept = contact.segment != none && contact.service != none && was.offer != none &&
+      const bool kept = was.stage != Stage::aside && contact.segment != none && contact.service != none &&
+                        was.offer != none &&
+                        next.config.services[contact.service].medium == old.config.services[was.service].medium &&
                         (was.queue == none || next.queues[was.queue].line != none);
       if (!kept) {
         if (contact.stage != Stage::arrived) contact.stage = Stage::aside;

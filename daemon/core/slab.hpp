@@ -35,6 +35,9 @@ class Slab {
     archive(free_);
   }
   [[nodiscard]] std::size_t used() const noexcept { return rows_.size() - free_.size(); }
+  /// Every row there ever was, free ones included: an index below it is a row.
+  [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
+  [[nodiscard]] const std::vector<std::uint32_t>& free() const noexcept { return free_; }
 
  private:
   /// Grows in pieces and never moves a row: a million of them must not be copied while callers wait.

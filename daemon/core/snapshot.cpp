@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "daemon/core/archive.hpp"
+#include "daemon/core/snapshot_check.hpp"
 #include "daemon/core/state.hpp"
 
 namespace reach {
@@ -38,7 +39,10 @@ void visit(A& a, Calendar& v) {
   auto week = v.week();
   auto exceptions = v.exceptions();
   a(zone, week, exceptions);
-  if constexpr (std::is_same_v<A, ArchiveReader>) v = Calendar(std::move(zone), std::move(week), std::move(exceptions));
+  if constexpr (std::is_same_v<A, ArchiveReader>) {
+    check_hours(zone, week, exceptions);
+    v = Calendar(std::move(zone), std::move(week), std::move(exceptions));
+  }
 }
 template <class A>
 void visit(A& a, Window& v) {
@@ -243,6 +247,7 @@ Engine Engine::load(std::string_view bytes, EngineOptions options) {
     throw ArchiveError("its format is " + std::to_string(written) + ", this version reads " + std::to_string(format));
   Config config;
   archive(config);
+  check_config(config);
   Engine engine(std::move(config), options, Time{});
   State& s = *engine.state_;
   const std::size_t made[] = {s.segments.size(), s.clocks.size(), s.objectives.size(), s.pools.size()};
@@ -250,6 +255,7 @@ Engine Engine::load(std::string_view bytes, EngineOptions options) {
   if (!archive.at_end()) throw ArchiveError("it is longer than what it holds");
   const std::size_t read[] = {s.segments.size(), s.clocks.size(), s.objectives.size(), s.pools.size()};
   if (!std::ranges::equal(made, read)) throw ArchiveError("its tables do not fit its configuration");
+  s.check_tables();
 
   for (std::uint32_t i = 0; i < s.sources.size(); ++i) s.source_index[s.sources[i].view.id] = i;
   for (std::uint32_t i = 0; i < s.sites.size(); ++i) s.site_index[s.sites[i]] = i;

@@ -402,6 +402,11 @@ struct Engine::State {
   template <class A>
   void visit_tables(A& archive);
 
+  // ---- snapshot_check.cpp: what was read fits together, or ArchiveError
+  void check_tables() const;
+  void check_contacts() const;
+  void check_timers() const;
+
   // ---- tables
   Config config;
   EngineOptions options;

@@ -1,5 +1,7 @@
 #include "daemon/core/timers.hpp"
 
+#include <algorithm>
+
 namespace reach {
 namespace {
 constexpr std::uint32_t nowhere = UINT32_MAX;
@@ -80,6 +82,16 @@ void Timers::remove(std::size_t index) {
 
 void Timers::cancel(TimerKind kind, std::uint32_t subject) {
   if (const std::uint32_t index = find(kind, subject); index != nowhere) remove(index);
+}
+
+bool Timers::in_order() const noexcept {
+  for (std::size_t i = 0; i < heap_.size(); ++i) {
+    if (heap_[i].key >> 32 >= positions_.size() || find(heap_[i].kind(), heap_[i].subject()) != i) return false;
+    if (i > 0 && heap_[i].before(heap_[(i - 1) / 2])) return false;
+  }
+  std::size_t known = 0;
+  for (const auto& of_kind : positions_) known += of_kind.size() - std::ranges::count(of_kind, nowhere);
+  return known == heap_.size();
 }
 
 std::optional<Timers::Due> Timers::take(Time limit, bool inclusive) {

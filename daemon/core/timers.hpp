@@ -43,6 +43,14 @@ class Timers {
   /// at it in any case.
   [[nodiscard]] std::optional<Due> take(Time limit, bool inclusive);
   [[nodiscard]] Time next() const noexcept { return heap_.empty() ? never : heap_.front().at; }
+  /// Calls `look` with each timer, in no order.
+  template <class Look>
+  void for_each(const Look& look) const {
+    for (const Entry& entry : heap_) look(Due{entry.at, entry.kind(), entry.subject()});
+  }
+  /// Whether they are in the order in which they are taken, each known by its kind and subject: false only of what was
+  /// read from bytes that are none of ours.
+  [[nodiscard]] bool in_order() const noexcept;
   template <class A>
   void visit(A& archive) {
     archive(heap_, positions_);

@@ -177,6 +177,18 @@ Duration Scope::Rolling::next_change(const Reading& now) const noexcept {
   return (oldest + 1) * bucket + length;
 }
 
+bool Scope::Rolling::is_whole() const noexcept {
+  if (length <= Duration::zero() || bucket != Rolling(length).bucket) return false;
+  if (!waits.is_whole() ||
+      !std::ranges::all_of(newest_waits, [](const auto& w) { return WaitHistogram::has(w.first); }))
+    return false;
+  std::size_t size = 0;
+  for (const Slot& slot : slots) size += slot.size;
+  return size == facts.size() && std::ranges::all_of(facts, [](const Fact& fact) {
+           return fact.key() < counter_count || WaitHistogram::has(fact.key() - counter_count);
+         });
+}
+
 void Scope::keep(Duration length) {
   if (!keeps(length)) rolling_.emplace_back(length);
 }
@@ -209,6 +221,11 @@ Tally Scope::tally(const Window& window) const {
 Duration Scope::next_change(Duration length) const noexcept {
   const Rolling* rolling = find(length);
   return rolling == nullptr ? Duration::max() : rolling->next_change(now_);
+}
+
+bool Scope::is_whole() const noexcept {
+  const auto whole = [](const auto& part) { return part.is_whole(); };
+  return waits_.is_whole() && std::ranges::all_of(rolling_, whole) && std::ranges::all_of(calendar_->waits, whole);
 }
 
 void Scope::inherit(Scope& from) {

@@ -85,6 +85,9 @@ class Scope {
   /// Closed intervals in which something happened, oldest first, at most 7 days of them.
   [[nodiscard]] const std::vector<TrendView>& history() const noexcept { return calendar_->history; }
 
+  /// Whether its parts fit together: false only of what was read from bytes that are none of ours.
+  [[nodiscard]] bool is_whole() const noexcept;
+
   /// Goes on with the counts of `from`, and with those of its rolling windows that this scope keeps, too.
   void inherit(Scope& from);
 
@@ -105,6 +108,7 @@ class Scope {
     void go_to(const Changes& changes, Duration at, const Reading& now);
     void add_wait(WaitHistogram::Bucket wait, std::int64_t n, Duration at, const Reading& now);
     [[nodiscard]] Duration next_change(const Reading& now) const noexcept;
+    [[nodiscard]] bool is_whole() const noexcept;
     template <class A>
     void visit(A& archive) {
       tidy();

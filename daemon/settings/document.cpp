@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <regex>
+#include <optional>
 #include <sstream>
 #include <tuple>
 
 namespace reach::settings {
 namespace {
 
-constexpr int unreadable_lines_max = 50;         // then the text is no configuration at all
-constexpr std::size_t line_length_max = 16384;   // keeps what recurses over a line (keys with dots) off the stack's end
-constexpr std::size_t explained_line_max = 300;  // std::regex recurses over the line
+constexpr int unreadable_lines_max = 50;        // then the text is no configuration at all
+constexpr std::size_t line_length_max = 16384;  // keeps what recurses over a line (keys with dots) off the stack's end
+constexpr std::size_t explained_line_max = 300;
 constexpr std::string_view unreadable_section = "unreadable line ";
 
 std::vector<std::string> lines_of(std::string_view text) {
@@ -52,22 +52,88 @@ int first_line_like(const std::vector<std::string>& lines, int line) {
   return 0;
 }
 
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/// The beginning of `text` in which every character is as `wanted`; taken off it.
+template <class Wanted>
+std::string_view take_while(std::string_view& text, Wanted wanted) {
+  const auto end = static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), wanted) - text.begin());
+  const auto taken = text.substr(0, end);
+  text.remove_prefix(end);
+  return taken;
+}
+void skip_blanks(std::string_view& text) {
+  take_while(text, [](char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\r'; });
+}
+bool ends_or_comments(std::string_view text) {
+  skip_blanks(text);
+  return text.empty() || text.front() == '#';
+}
+
+/// What `form` finds behind an equals sign of the line; it is given the rest of the line from the first character on.
+template <class Form>
+std::optional<std::string> after_equals(std::string_view line, Form form) {
+  for (auto equals = line.find('='); equals != std::string_view::npos; equals = line.find('=', equals + 1)) {
+    auto rest = line.substr(equals + 1);
+    skip_blanks(rest);
+    if (const std::string_view found = form(rest); !found.empty()) return std::string(found);
+  }
+  return std::nullopt;
+}
+
+/// The rest of a line: a number with a unit of time or size at once behind it, and nothing else.
+std::string_view span_without_quotes(std::string_view text) {
+  const auto whole = text;
+  if (text.empty() || !is_digit(text.front())) return {};
+  take_while(text, [](char c) { return is_digit(c) || c == '.'; });
+  const auto begins = [&](std::initializer_list<std::string_view> units) {
+    return std::any_of(units.begin(), units.end(), [&](std::string_view unit) { return text.starts_with(unit); });
+  };
+  if (begins({"k", "K", "M", "G"})) {
+    text.remove_prefix(1);
+    if (!begins({"B", "iB"})) return {};
+    text.remove_prefix(text.front() == 'i' ? 2 : 1);
+  } else if (!begins({"s", "m", "h", "d"})) {
+    return {};
+  }
+  take_while(text, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || c == '.'; });
+  return ends_or_comments(text) ? whole.substr(0, whole.size() - text.size()) : std::string_view();
+}
+
+/// The rest of a line: a number with a percent sign.
+std::string_view percentage(std::string_view text) {
+  if (text.empty() || !is_digit(text.front())) return {};
+  const auto number = take_while(text, [](char c) { return is_digit(c) || c == '.'; });
+  skip_blanks(text);
+  return text.starts_with('%') ? number : std::string_view();
+}
+
+/// The rest of a line: a word, and nothing else.
+std::string_view word_without_quotes(std::string_view text) {
+  if (text.empty() || !(is_letter(text.front()) || text.front() == '_')) return {};
+  const auto word = take_while(text, [](char c) {
+    return is_letter(c) || is_digit(c) || std::string_view("_./-").find(c) != std::string_view::npos;
+  });
+  return ends_or_comments(text) ? word : std::string_view();
+}
+
 /// What the parser says of a line it cannot read, in the words of someone who edits a configuration.
-std::pair<std::string, std::string> explain(std::string_view description, std::string line) {
-  if (line.size() > explained_line_max) line.clear();
-  std::smatch match;
-  static const std::regex span_without_quotes(R"(=\s*([0-9][0-9.]*(ms|s|m|h|d|[kKMG]i?B)[0-9a-z.]*)\s*(#.*)?$)");
-  if (std::regex_search(line, match, span_without_quotes)) {
-    return {match.str(1) + " stands without quotes", "expected text in quotes: \"" + match.str(1) + "\""};
+std::pair<std::string, std::string> explain(std::string_view description, std::string_view line) {
+  if (line.size() > explained_line_max) line = {};
+  if (const auto span = after_equals(line, span_without_quotes)) {
+    return {*span + " stands without quotes", "expected text in quotes: \"" + *span + "\""};
   }
-  static const std::regex percent(R"(=\s*([0-9][0-9.]*)\s*%)");
-  if (std::regex_search(line, match, percent)) {
-    return {match.str(1) + " % is no TOML value", "expected a ratio, such as 0.8 for 80 %"};
+  if (const auto percent = after_equals(line, percentage)) {
+    return {*percent + " % is no TOML value", "expected a ratio, such as 0.8 for 80 %"};
   }
-  static const std::regex word(R"(=\s*([A-Za-z_][A-Za-z0-9_./-]*)\s*(#.*)?$)");
   if (description.find("could not determine value type") != std::string_view::npos) {
-    if (std::regex_search(line, match, word)) {
-      return {match.str(1) + " stands without quotes", "expected text in quotes: \"" + match.str(1) + "\""};
+    if (const auto word = after_equals(line, word_without_quotes)) {
+      return {*word + " stands without quotes", "expected text in quotes: \"" + *word + "\""};
     }
     return {"this is no TOML value", "expected text in quotes, a number, true, false, a date or a list in [ ]"};
   }

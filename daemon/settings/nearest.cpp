@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 namespace reach::settings {
 namespace {
@@ -14,24 +15,32 @@ char lower(char c) {
 
 }  // namespace
 
-int edit_distance(std::string_view a, std::string_view b) {
+int edit_distance(std::string_view a, std::string_view b, int enough) {
   a = a.substr(0, longest);
   b = b.substr(0, longest);
-  std::array<std::array<int, longest + 1>, longest + 1> cost{};
-  for (std::size_t i = 0; i <= a.size(); ++i) {
-    for (std::size_t k = 0; k <= b.size(); ++k) {
-      auto& best = cost[i][k];
-      if (i == 0 || k == 0) {
-        best = static_cast<int>(i + k);
-        continue;
-      }
-      const bool same = lower(a[i - 1]) == lower(b[k - 1]);
-      best = std::min({cost[i - 1][k] + 1, cost[i][k - 1] + 1, cost[i - 1][k - 1] + (same ? 0 : 1)});
-      const bool swapped = i > 1 && k > 1 && lower(a[i - 1]) == lower(b[k - 2]) && lower(a[i - 2]) == lower(b[k - 1]);
-      if (swapped) best = std::min(best, cost[i - 2][k - 2] + 1);
+  std::array<char, longest> lower_a, lower_b;  // NOLINT: set as far as they are read, as all of these
+  std::transform(a.begin(), a.end(), lower_a.begin(), lower);
+  std::transform(b.begin(), b.end(), lower_b.begin(), lower);
+  // What it costs to make each beginning of `b` out of the first i - 2, i - 1, i letters of `a`.
+  std::array<int, longest + 1> before_last, last, now;  // NOLINT
+  for (std::size_t k = 0; k <= b.size(); ++k) last[k] = static_cast<int>(k);
+  int least_of_last = 0;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    int least = now[0] = static_cast<int>(i);
+    for (std::size_t k = 1; k <= b.size(); ++k) {
+      int cost = std::min(last[k], now[k - 1]) + 1;
+      cost = std::min(cost, last[k - 1] + (lower_a[i - 1] == lower_b[k - 1] ? 0 : 1));
+      if (i > 1 && k > 1 && lower_a[i - 1] == lower_b[k - 2] && lower_a[i - 2] == lower_b[k - 1])
+        cost = std::min(cost, before_last[k - 2] + 1);
+      now[k] = cost;
+      least = std::min(least, cost);
     }
+    if (least >= enough && least_of_last >= enough) return least;  // it becomes no less
+    least_of_last = least;
+    std::copy_n(last.begin(), b.size() + 1, before_last.begin());
+    std::copy_n(now.begin(), b.size() + 1, last.begin());
   }
-  return cost[a.size()][b.size()];
+  return last[b.size()];
 }
 
 std::string nearest(std::string_view text, const std::vector<std::string>& candidates) {
@@ -39,7 +48,8 @@ std::string nearest(std::string_view text, const std::vector<std::string>& candi
   // Of one or two letters nothing but upper and lower case may differ.
   int least = text.size() < 3 ? 1 : std::clamp(static_cast<int>(text.size()) / 3, 1, 4) + 1;
   for (const auto& candidate : candidates) {
-    const int distance = edit_distance(text, candidate);
+    if (std::abs(static_cast<int>(text.size()) - static_cast<int>(candidate.size())) >= least) continue;
+    const int distance = edit_distance(text, candidate, least);
     if (distance >= least) continue;
     least = distance;
     found = candidate;

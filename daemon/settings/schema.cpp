@@ -64,6 +64,7 @@ Form<SegmentConfig> queues() {
 
 std::optional<std::chrono::sys_days> date_from(const toml::node& value) {
   if (const auto* date = value.as_date()) {
+    if (date->get().year < 1678 || date->get().year > 2261) return std::nullopt;  // as parse_rfc3339()
     return std::chrono::sys_days(std::chrono::year(date->get().year) / date->get().month / date->get().day);
   }
   const auto* text = value.as_string();
@@ -536,7 +537,8 @@ const Section<Draft>& schema() {
 }
 
 std::string section_with(std::string_view key) {
-  for (const auto& section : sections()) {
+  static const std::vector<SectionReference> all = sections();
+  for (const auto& section : all) {
     for (const auto& row : section.keys) {
       if (row.name == key) return section.title;
     }

@@ -38,12 +38,14 @@ Problem cannot_read(const std::string& path, const std::string& why) {
 /// `at` of `line`, cut to what fits a terminal, with a caret below the character `column`.
 std::string with_caret(std::string_view line, int column) {
   constexpr std::size_t width = 100;
-  std::vector<std::string> characters;  // as shown
+  std::vector<std::string_view> characters;  // as shown
+  characters.reserve(line.size());
   for (std::size_t i = 0; i < line.size();) {
     std::size_t end = i + 1;
     while (end < line.size() && (static_cast<unsigned char>(line[end]) & 0xc0U) == 0x80U) ++end;
     const auto first = static_cast<unsigned char>(line[i]);
-    characters.emplace_back(first == '\t' ? " " : first < 0x20 || first == 0x7f ? "?" : line.substr(i, end - i));
+    const auto as_is = line.substr(i, end - i);
+    characters.push_back(first == '\t' ? " " : first < 0x20 || first == 0x7f ? "?" : as_is);
     i = end;
   }
   auto caret = std::min(static_cast<std::size_t>(column > 0 ? column - 1 : 0), characters.size());

@@ -5,7 +5,11 @@
 #include <algorithm>
 #include <cctype>
 #include <fstream>
+#include <map>
+#include <mutex>
+#include <set>
 #include <sstream>
+#include <vector>
 
 #include "daemon/settings/nearest.hpp"
 
@@ -22,11 +26,27 @@ bool is_zone_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), allowed);
 }
 
-}  // namespace
+/// All names in the database, in its order; empty if there is no list of them. Read once.
+const std::vector<std::string>& zone_names() {
+  static const std::vector<std::string> names = [] {
+    // Lines "Z NAME …" of zones and "L TARGET NAME" of their other names.
+    std::ifstream list("/usr/share/zoneinfo/tzdata.zi");
+    std::vector<std::string> found;
+    for (std::string line; std::getline(list, line);) {
+      std::istringstream words(line);
+      std::string kind, first, second;
+      words >> kind >> first >> second;
+      if (kind == "Z") found.push_back(first);
+      if (kind == "L") found.push_back(second);
+    }
+    if (!found.empty()) found.insert(found.begin(), "UTC");
+    return found;
+  }();
+  return names;
+}
 
 // Not date-tz: on Debian it reads the explicit changes only, which end in 2037, and knows no daylight saving after.
-std::optional<Zone> zone_named(std::string_view name) {
-  if (!is_zone_name(name)) return std::nullopt;
+std::optional<Zone> read_zone(std::string_view name) {
   absl::TimeZone source;
   if (!absl::LoadTimeZone(std::string(name), &source)) return std::nullopt;
   const auto offset_at = [&](absl::Time t) { return Duration(std::chrono::seconds(source.At(t).offset)); };
@@ -51,21 +71,28 @@ std::optional<Zone> zone_named(std::string_view name) {
   return zone;
 }
 
+}  // namespace
+
+std::optional<Zone> zone_named(std::string_view name) {
+  if (!is_zone_name(name)) return std::nullopt;
+  static const std::set<std::string_view> known(zone_names().begin(), zone_names().end());
+  // Abseil remembers for ever whatever it was asked for: it is not asked for what is not there.
+  if (!known.empty() && !known.contains(name)) return std::nullopt;
+  static std::mutex mutex;
+  static std::map<std::string, std::optional<Zone>, std::less<>> read;
+  const std::lock_guard lock(mutex);
+  const auto found = read.find(name);
+  return found != read.end() ? found->second : read.emplace(name, read_zone(name)).first->second;
+}
+
 std::string nearest_zone_name(std::string_view name) {
-  // Lines "Z NAME …" of zones and "L TARGET NAME" of their other names.
-  std::ifstream list("/usr/share/zoneinfo/tzdata.zi");
-  std::vector<std::string> names{"UTC"};
-  for (std::string line; std::getline(list, line);) {
-    std::istringstream words(line);
-    std::string kind, first, second;
-    words >> kind >> first >> second;
-    if (kind == "Z") names.push_back(first);
-    if (kind == "L") names.push_back(second);
-  }
-  if (auto found = nearest(name, names); !found.empty()) return found;
-  for (const auto& candidate : names) {  // "Berlin"
+  if (auto found = nearest(name, zone_names()); !found.empty()) return found;
+  for (const std::string& candidate : zone_names()) {  // "Berlin"
     const auto slash = candidate.rfind('/');
-    if (slash != std::string::npos && edit_distance(name, candidate.substr(slash + 1)) <= 1) return candidate;
+    if (slash == std::string::npos) continue;
+    const std::string_view city = std::string_view(candidate).substr(slash + 1);
+    const bool as_long = city.size() <= name.size() + 1 && name.size() <= city.size() + 1;
+    if (as_long && edit_distance(name, city, 2) <= 1) return candidate;
   }
   return {};
 }

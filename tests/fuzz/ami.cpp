@@ -8,11 +8,14 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace reach;
   using namespace reach::asterisk;
-  TranslatorSettings settings;
-  settings.default_wrap_up = std::chrono::seconds(5);
-  settings.arrival_contexts = {"from-outside"};
-  settings.excluded = {"199"};
-  const adapter::Pseudonyms pseudonyms("sixteen bytes and more");
+  static const TranslatorSettings settings = [] {
+    TranslatorSettings made;
+    made.default_wrap_up = std::chrono::seconds(5);
+    made.arrival_contexts = {"from-outside"};
+    made.excluded = {"199"};
+    return made;
+  }();
+  static const adapter::Pseudonyms pseudonyms("sixteen bytes and more");
   AmiTranslator translator(settings, pseudonyms);  // hears the stream as it is
   AmiDialogue dialogue({}, AmiTranslator(settings, pseudonyms));
   Events events;

@@ -2,6 +2,7 @@
 #include "clients/library/delivery.hpp"
 
 #include "tests/fuzz/fuzz.hpp"
+#include "tests/fuzz/quiet.hpp"
 
 namespace {
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "tests/fuzz/fuzz.hpp"
+#include "tests/fuzz/quiet.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace reach;

@@ -2,6 +2,7 @@
 #include "clients/library/json.hpp"
 #include "daemon/wire/wire.hpp"
 #include "tests/fuzz/fuzz.hpp"
+#include "tests/fuzz/quiet.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace reach;

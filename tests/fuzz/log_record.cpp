@@ -1,11 +1,13 @@
 // Records of the event log into a replica.
 #include "daemon/replica/replica.hpp"
 #include "tests/fuzz/fuzz.hpp"
+#include "tests/fuzz/quiet.hpp"
 #include "tests/unit/core/world.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace reach;
-  replica::Replica replica(test::small_config(), {.staffing = false});
+  static const Config config = test::small_config();
+  replica::Replica replica(config, {.staffing = false});
   Decisions decisions;
   log::Lsn number = 0;
   static v1::LogRecord record;

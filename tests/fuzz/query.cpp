@@ -1,6 +1,7 @@
 // Questions of clients, and their answers.
 #include "daemon/shell/queries.hpp"
 #include "tests/fuzz/fuzz.hpp"
+#include "tests/fuzz/quiet.hpp"
 #include "tests/unit/core/world.hpp"
 
 namespace {

@@ -10,6 +10,7 @@
 #include "daemon/log/crc32c.hpp"
 #include "daemon/log/format.hpp"
 #include "daemon/log/snapshots.hpp"
+#include "daemon/replica/replica.hpp"
 #include "daemon/wire/wire.hpp"
 #include "reachd/v1/ingest.pb.h"
 #include "reachd/v1/log.pb.h"
@@ -72,7 +73,7 @@ void write_ingest(const std::vector<v1::Event>& events) {
   heartbeat.mutable_heartbeat()->set_source("pbx");
   heartbeat.mutable_heartbeat()->set_next_sequence(9);
   heartbeat.mutable_heartbeat()->set_upstream_connected(true);
-  constexpr std::size_t portion = 8;
+  constexpr std::size_t portion = 2;
   for (std::size_t from = 0; from < events.size(); from += portion) {
     v1::ToDaemon first, second;
     *first.mutable_batch() = batch_of(events, from, portion);
@@ -177,6 +178,52 @@ void write_published() {
   write("follower", "gap", following + published(5, "state/sales", state) + piece(0, snapshot) + piece(0, alerts));
 }
 
+/// The smallest world that has something in most tables of the engine: calls and items, waiting and over, an alert.
+void write_replicas() {
+  Config config = test::small_config();
+  config.segments.pop_back();
+  config.segments[0].overflow_to.clear();
+  config.contracts[0].segments = config.pools[0].segments = {"sales"};
+  replica::Replica replica(config, {.staffing = false});
+  Decisions decisions;
+  log::Lsn number = 0;
+  double second = 0;
+  const auto save = [&replica](const std::string& name) {
+    std::string bytes;
+    replica.save([&bytes](std::string_view piece) { bytes += piece; });
+    write("snapshot", name, bytes);
+  };
+  const auto happens = [&](const auto& fill) {
+    v1::LogRecord record;
+    record.set_received_ns(static_cast<std::uint64_t>(ns_of(test::World::time(second += 2))));
+    v1::EventBatch& batch = *record.mutable_batch();
+    batch.set_source("pbx");
+    batch.set_epoch(5);
+    batch.set_first_sequence(number + 1);
+    v1::Event& event = *batch.add_events();
+    event.set_time_ns(record.received_ns());
+    fill(event);
+    replica.apply(++number, record.SerializeAsString(), decisions);
+  };
+  happens([](v1::Event& e) { e.set_contact("c1"), e.mutable_offered()->set_queue("sales"); });
+  save("one-waits");
+  happens([](v1::Event& e) { e.set_agent("a1"), e.mutable_logged_in()->add_queues("sales"); });
+  happens([](v1::Event& e) { e.set_contact("c1"), e.set_agent("a1"), e.mutable_answered(); });
+  save("one-talks");
+  happens([](v1::Event& e) { e.set_contact("i1"), e.mutable_received()->set_queue("letters"); });
+  happens([](v1::Event& e) { e.set_contact("c2"), e.mutable_offered()->set_queue("offers"); });
+  second += 60;
+  happens([](v1::Event& e) { e.set_contact("c3"), e.mutable_offered()->set_queue("sales"); });
+  save("some-waited-long");
+  happens([](v1::Event& e) { e.set_contact("c2"), e.mutable_abandoned(); });
+  happens([](v1::Event& e) { e.set_contact("i1"), e.mutable_completed(); });
+  happens([](v1::Event& e) { e.set_contact("c1"), e.mutable_ended(); });
+  happens([](v1::Event& e) { e.set_contact("c4"), e.mutable_offered()->set_queue("elsewhere"); });
+  second += 8000;
+  happens([](v1::Event& e) { e.set_contact("c5"), e.set_site("hamburg"), e.mutable_offered()->set_queue("sales"); });
+  save("later");
+}
+
 void write_files(const std::vector<v1::Event>& events) {
   const auto file = [](log::Lsn first, log::Lsn last) {
     std::string content = log::segment_header(first, fuzz::monday);
@@ -199,6 +246,7 @@ void write_files(const std::vector<v1::Event>& events) {
             piece(4, spool_record("b", batch_of(events, 0, 1))));
 
   write("snapshot", "file", snapshot);
+  write_replicas();
   write("snapshot", "archive", std::string("\x06one\x02\x06two\x02\0\0\0\0\0\0\xf0\x3f\x02\x02\x04\x06\0\x08\x02", 26));
 }
 

@@ -5,6 +5,7 @@
 
 #include "reachd/v1/event.pb.h"
 #include "tests/fuzz/fuzz.hpp"
+#include "tests/fuzz/quiet.hpp"
 
 namespace reach::fuzz {
 

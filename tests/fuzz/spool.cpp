@@ -3,6 +3,7 @@
 
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/fuzz/memory_disk.hpp"
+#include "tests/fuzz/quiet.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace reach;

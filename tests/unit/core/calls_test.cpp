@@ -389,6 +389,36 @@ TEST(Reconfigure, KeepsWhatKeepsItsName) {
   EXPECT_EQ(w.view().objectives[0].target, 0.4);
 }
 
+TEST(Reconfigure, WaitsForNobodyInAServiceThatChangesItsMedium) {
+  World w;
+  w.offered(0, "c1", "sales");
+  Event item;
+  item.queue = "letters";
+  w.at(1, EventKind::received, "i1", item);
+  Config config = small_config();
+  config.contracts[0].objectives.clear();
+  std::swap(config.services[0].medium, config.services[1].medium);
+  w.engine.reconfigure(std::move(config), World::time(2), w.decisions);
+  const Figures f = w.figures();
+  EXPECT_EQ(f.waiting, 0);
+  EXPECT_EQ(f.backlog, 0);
+  w.answered(3, "c1");
+  w.at(4, EventKind::completed, "i1");
+  EXPECT_EQ(w.figures().waiting, 0);
+}
+
+TEST(Reconfigure, LeavesAnItemAsideThatLeftTheCatalogue) {
+  World w;
+  Event item;
+  item.queue = "letters";
+  w.at(0, EventKind::received, "i1", item);
+  item.service = "phone";
+  w.at(1, EventKind::reclassified, "i1", item);
+  EXPECT_EQ(w.figures().backlog, 0);
+  w.engine.reconfigure(small_config(), World::time(2), w.decisions);
+  EXPECT_EQ(w.figures().backlog, 0);
+}
+
 TEST(Data, ThatContradictsIsCountedAndChangesNothing) {
   World w;
   w.answered(0, "nobody");

@@ -53,6 +53,8 @@ TEST(WallboardSettings, SaysAllProblemsWithTheirPlaces) {
   };
   EXPECT_EQ(loaded.problems, expected);
   EXPECT_EQ(read_settings("w.toml", "title = ").problems.size(), 1U);
+  // No file can have such a name.
+  EXPECT_EQ(read_settings("w.toml", "timezone = \"" + std::string(300, 'x') + '"').problems.size(), 1U);
   EXPECT_EQ(load_settings("/nowhere/w.toml").problems.size(), 1U);
 }
 
