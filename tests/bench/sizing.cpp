@@ -92,7 +92,9 @@ void sizing(const Options& options, Report& report) {
                              " boards, ";
     report.add({"sizing", what + "processor", 100 * worked / took, "% of one", {}, {}});
     report.add({"sizing", what + "memory", mib, "MiB", {}, {}});
-    report.add({"sizing", what + "log a day", written / took * 86'400 / (1 << 30), "GiB", {}, {}});
+    // The probe's events are not the office's.
+    const double bytes_an_event = written / (rate * took + static_cast<double>(alerts.size()));
+    report.add({"sizing", what + "log a day", bytes_an_event * rate * 86'400 / (1 << 30), "GiB", {}, {}});
     report.add({"sizing", what + "p99 of an alert", quantile(alerts, 0.99) * 1e3, "ms", {}, {}});
   }
 }
