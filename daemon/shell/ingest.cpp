@@ -18,6 +18,9 @@ constexpr Duration silence_while_expected = std::chrono::seconds(3);
 constexpr Duration there_for_a_while = std::chrono::minutes(1);
 /// Events taken from the backlog before everything else gets a turn.
 constexpr int release_portion = 2000;
+/// Of a Hello: bytes, how many, bytes of each.
+constexpr std::size_t most_software = 256, most_capability = 64;
+constexpr int most_capabilities = 100;
 /// Heartbeats that come faster say nothing new.
 constexpr Duration heartbeat_at_least = milliseconds(200);
 
@@ -89,6 +92,13 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
   if (hello.epoch() == 0 || hello.next_sequence() == 0) {
     return reject(peer, v1::REJECT_CODE_MALFORMED, "a Hello needs an epoch and a next_sequence, both from 1");
   }
+  const auto& capabilities = hello.capabilities();
+  if (hello.software().size() > most_software || capabilities.size() > most_capabilities ||
+      std::ranges::any_of(capabilities, [](const std::string& each) { return each.size() > most_capability; })) {
+    return reject(peer, v1::REJECT_CODE_MALFORMED,
+                  "a Hello has at most 256 bytes of software, and 100 capabilities of 64 bytes: all are told to every "
+                  "subscriber");
+  }
   if (!may_use(peer, hello.source())) return;
   auto found = sources_.find(hello.source());
   if (found == sources_.end()) {
@@ -155,7 +165,7 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
       core(now));
 
   world_.note("source " + hello.source() + " is connected" +
-              (hello.software().empty() ? "" : " (" + hello.software().substr(0, 100) + ")") + ", its next event is " +
+              (hello.software().empty() ? "" : " (" + hello.software() + ")") + ", its next event is " +
               std::to_string(source.durable + 1));
   v1::ToAdapter answer;
   v1::Welcome& welcome = *answer.mutable_welcome();

@@ -184,6 +184,17 @@ TEST_F(IngestTest, RejectsWhatItCannotRead) {
   EXPECT_EQ(ingest.counters().rejects[v1::REJECT_CODE_MALFORMED], 5);
 }
 
+TEST_F(IngestTest, RejectsAHelloThatEverySubscriberWouldHaveToCarry) {
+  ingest.set_limits({10, 1 << 20, seconds(10)});
+  v1::ToDaemon large = hello();
+  large.mutable_hello()->set_software(std::string(1 << 19, 'x'));
+  EXPECT_EQ(take(large).reject().code(), v1::REJECT_CODE_MALFORMED);
+  large = hello();
+  for (int i = 0; i < 101; ++i) large.mutable_hello()->add_capabilities("c" + std::to_string(i));
+  EXPECT_EQ(take(large).reject().code(), v1::REJECT_CODE_MALFORMED);
+  EXPECT_TRUE(ingest.sources().empty());
+}
+
 TEST_F(IngestTest, LeavesOutAnInvalidEventAndTakesTheRest) {
   take(hello());
   v1::ToDaemon message = batch(1, 3);
