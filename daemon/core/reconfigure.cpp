@@ -63,7 +63,7 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
       next.timers.arm(TimerKind::source, index, fresh.view.last_heard.value_or(next.now) + next.config.stale_after);
   }
   for (Queue& queue : old.queues) {
-    Queue& fresh = next.queues[next.queue_of(queue.source, queue.name)];
+    Queue& fresh = next.queues[next.add_queue(queue.source, queue.name)];
     fresh.unrouted_events = queue.unrouted_events;
     if (fresh.line != none && queue.line != none) fresh.scope.inherit(queue.scope);
     if (fresh.segment != none) next.link_source(queue.source, fresh.segment);

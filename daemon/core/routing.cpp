@@ -11,6 +11,10 @@ constexpr Duration remember_items = std::chrono::hours(24 * 7);
 constexpr std::size_t remembered_at_most = 100'000;
 constexpr Duration remember_agents = std::chrono::hours(24);
 constexpr Duration agent_touched_every = std::chrono::minutes(10);
+// Names that only events bring along are kept for ever, with figures of their own. A source that invents them without
+// end must not fill the memory, so those beyond are counted together, under one name.
+constexpr std::size_t queues_at_most = 10'000, sites_at_most = 1'000;
+constexpr std::string_view the_others = "…";
 }  // namespace
 
 std::uint32_t Engine::State::source_of(std::string_view id) {
@@ -29,9 +33,12 @@ std::uint32_t Engine::State::source_of(std::string_view id) {
 }
 
 std::uint32_t Engine::State::site_of(std::string_view id) {
-  const auto [found, fresh_site] = site_index.try_emplace(std::string(id), static_cast<std::uint32_t>(sites.size()));
-  if (fresh_site) sites.emplace_back(id);
-  return found->second;
+  if (const auto found = site_index.find(id); found != site_index.end()) return found->second;
+  if (sites.size() >= sites_at_most && id != the_others) return site_of(the_others);
+  const auto index = static_cast<std::uint32_t>(sites.size());
+  site_index.emplace(id, index);
+  sites.emplace_back(id);
+  return index;
 }
 
 std::uint32_t Engine::State::service_index(std::string_view id) const {
@@ -65,6 +72,12 @@ std::uint32_t Engine::State::service_for(const Event& event, const Queue& queue,
 
 std::uint32_t Engine::State::queue_of(std::uint32_t source, std::string_view name) {
   if (const auto found = queue_index.find(SourceName(source, name)); found != queue_index.end()) return found->second;
+  const bool is_routed = routes.contains(name) || routes.contains(sources[source].view.id + '/' + std::string(name));
+  if (!is_routed && queues.size() >= queues_at_most && name != the_others) return queue_of(source, the_others);
+  return add_queue(source, name);
+}
+
+std::uint32_t Engine::State::add_queue(std::uint32_t source, std::string_view name) {
   const auto index = static_cast<std::uint32_t>(queues.size());
   Queue queue;
   queue.name = name;

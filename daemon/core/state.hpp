@@ -288,6 +288,7 @@ struct Engine::State {
   std::uint32_t source_of(std::string_view id);
   std::uint32_t site_of(std::string_view id);
   std::uint32_t queue_of(std::uint32_t source, std::string_view name);
+  std::uint32_t add_queue(std::uint32_t source, std::string_view name);
   std::uint32_t agent_of(std::uint32_t source, std::string_view id);
   [[nodiscard]] std::uint32_t find_contact(std::uint32_t source, std::string_view id) const;
   std::uint32_t add_contact(std::uint32_t source, std::string_view id);

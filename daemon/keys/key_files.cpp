@@ -61,8 +61,10 @@ settings::Problem problem_of(const std::string& file, std::string what, std::str
 bool read_text(const std::string& file, std::string& text, std::vector<settings::Problem>& problems) {
   errno = 0;
   std::ifstream in(file, std::ios::binary);
-  text.assign(std::istreambuf_iterator<char>(in), {});
-  if (in.is_open() && !in.bad() && text.size() <= pub_size_max) return true;
+  text.resize(pub_size_max + 1);
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (in.eof()) return true;
   problems.push_back(problem_of(
       file,
       std::string("cannot be read: ") + (text.size() > pub_size_max ? "it is far too large" : std::strerror(errno)),

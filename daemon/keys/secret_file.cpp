@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
 namespace reach::keys {
 
@@ -21,12 +20,22 @@ std::string read_key_file(const std::string& path) {
   }
   if (::stat(where.c_str(), &status) != 0)
     throw KeyFileProblem(where + ": " + std::strerror(errno) + "; write the secret into it, then: chmod 600 " + where);
+  if (S_ISDIR(status.st_mode)) throw KeyFileProblem(where + ": is a directory; name the file with the secret");
   if ((status.st_mode & S_IROTH) != 0)
     throw KeyFileProblem(where + ": everybody can read this secret; run: chmod 600 " + where);
+  errno = 0;
   std::ifstream file(where, std::ios::binary);
-  std::string content{std::istreambuf_iterator<char>(file), {}};
+  std::string content;
+  for (char part[256]; file;) {
+    file.read(part, sizeof part);
+    content.append(part, static_cast<std::size_t>(file.gcount()));
+  }
+  if (!file.eof()) {
+    throw KeyFileProblem(where + ": cannot be read: " + std::strerror(errno) +
+                         "; give it to the user that runs this program, readable for it alone");
+  }
   while (!content.empty() && std::strchr(" \t\r\n", content.back()) != nullptr) content.pop_back();
-  if (!file || content.empty()) throw KeyFileProblem(where + ": cannot be read or is empty; write the secret into it");
+  if (content.empty()) throw KeyFileProblem(where + ": is empty; write the secret into it");
   return content;
 }
 

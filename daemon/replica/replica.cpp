@@ -164,6 +164,15 @@ Recovery recover(log::EventLog& log, log::Lsn to, Replica& replica, const std::f
   Recovery done;
   bool other_version = false;
   log.snapshots([&](log::Lsn number, std::optional<std::string> content) {
+    if (number > log.durable() && content) {
+      // Going on would give the numbers of what is missing to other records, and one day this snapshot for theirs.
+      throw log::LogError(
+          "the event log ends with record " + std::to_string(log.durable()) +
+          ", but there is a snapshot of it after record " + std::to_string(number) +
+          ": its newest files are missing; restore them from a backup, or start reachd once with "
+          "--accept-damage to go on from the snapshot, or move the *.snapshot files away, too, to begin "
+          "without what they know");
+    }
     if (number > to) return false;
     if (!content) {
       done.notes.push_back("the snapshot after record " + std::to_string(number) +

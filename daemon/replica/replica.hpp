@@ -105,7 +105,7 @@ struct Recovery {
 /// Makes `replica`, which must be empty, what follows from `log`: its newest usable snapshot and the records up to
 /// number `to`. Decisions are dropped: they were said before. `progress` is called after each record. A second thread
 /// reads and parses ahead meanwhile: nobody else may need the log to stand still.
-/// Throws log::LogError.
+/// Throws log::LogError, also where the log ends before a snapshot of it does.
 Recovery recover(log::EventLog& log, log::Lsn to, Replica& replica, const std::function<void(log::Lsn)>& progress = {});
 
 }  // namespace reach::replica

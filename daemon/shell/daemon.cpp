@@ -199,6 +199,17 @@ class Daemon {
 
 }  // namespace
 
+std::string key_file_problem(const settings::DaemonSettings& settings) {
+  // A relative name is looked up among systemd's credentials, which only the unit has.
+  if (!settings.key_file.starts_with('/')) return {};
+  try {
+    static_cast<void>(keys::read_key_pair(settings.key_file));
+  } catch (const keys::KeyFileProblem& e) {
+    return e.what();
+  }
+  return {};
+}
+
 Loaded load(const std::string& config) {
   Loaded loaded{settings::load(config), {}};
   const settings::DaemonSettings& daemon = loaded.settings.daemon;

@@ -15,6 +15,8 @@ struct Loaded {
   keys::AllowedKeys allowed;
 };
 [[nodiscard]] Loaded load(const std::string& config);
+/// Why the daemon could not start with this key_file; empty: it can, or only systemd knows where the file is.
+[[nodiscard]] std::string key_file_problem(const settings::DaemonSettings& settings);
 
 struct DaemonOptions {
   Loaded loaded;  ///< good ones

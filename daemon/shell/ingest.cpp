@@ -18,11 +18,24 @@ constexpr Duration silence_while_expected = std::chrono::seconds(3);
 constexpr Duration there_for_a_while = std::chrono::minutes(1);
 /// Events taken from the backlog before everything else gets a turn.
 constexpr int release_portion = 2000;
+/// Of a Hello: bytes, how many, bytes of each.
+constexpr std::size_t most_software = 256, most_capability = 64;
+constexpr int most_capabilities = 100;
 /// Heartbeats that come faster say nothing new.
 constexpr Duration heartbeat_at_least = milliseconds(200);
 
 std::uint64_t wire_time(Time t) {
   return static_cast<std::uint64_t>(ns_of(t));
+}
+
+std::string not_with(const keys::PublicKey& key, const std::string& name) {
+  std::string allowed;
+  for (const std::string& source : key.sources) allowed += (allowed.empty() ? "" : ", ") + source;
+  return "the key " + key.name + " may not send as \"" + name.substr(0, 64) + "\"; its sources are " + allowed;
+}
+
+std::string too_many_sources(std::size_t most) {
+  return "there are " + std::to_string(most) + " sources already ([ingest] max_sources); use the name of one of them";
 }
 
 }  // namespace
@@ -79,15 +92,21 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
   if (hello.epoch() == 0 || hello.next_sequence() == 0) {
     return reject(peer, v1::REJECT_CODE_MALFORMED, "a Hello needs an epoch and a next_sequence, both from 1");
   }
+  const auto& capabilities = hello.capabilities();
+  if (hello.software().size() > most_software || capabilities.size() > most_capabilities ||
+      std::ranges::any_of(capabilities, [](const std::string& each) { return each.size() > most_capability; })) {
+    return reject(peer, v1::REJECT_CODE_MALFORMED,
+                  "a Hello has at most 256 bytes of software, and 100 capabilities of 64 bytes: all are told to every "
+                  "subscriber");
+  }
   if (!may_use(peer, hello.source())) return;
   auto found = sources_.find(hello.source());
   if (found == sources_.end()) {
-    if (sources_.size() >= limits_.max_sources) {
-      return reject(peer, v1::REJECT_CODE_UNKNOWN_SOURCE,
-                    "there are " + std::to_string(limits_.max_sources) +
-                        " sources already ([ingest] max_sources); use the name of one of them");
+    if (sources_.size() + named_.size() >= limits_.max_sources && !named_.contains(hello.source())) {
+      return reject(peer, v1::REJECT_CODE_UNKNOWN_SOURCE, too_many_sources(limits_.max_sources));
     }
     found = sources_.try_emplace(hello.source()).first;
+    named_.erase(hello.source());
   }
   Source& source = found->second;
   if (!source.peer.empty() && source.peer != peer && now - source.heard <= limits_.stale_after) {
@@ -146,7 +165,7 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
       core(now));
 
   world_.note("source " + hello.source() + " is connected" +
-              (hello.software().empty() ? "" : " (" + hello.software().substr(0, 100) + ")") + ", its next event is " +
+              (hello.software().empty() ? "" : " (" + hello.software() + ")") + ", its next event is " +
               std::to_string(source.durable + 1));
   v1::ToAdapter answer;
   v1::Welcome& welcome = *answer.mutable_welcome();
@@ -160,12 +179,31 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
 
 bool Ingest::may_use(const std::string& peer, const std::string& name) {
   if (key_ == nullptr || key_->may_send_as(name)) return true;
-  std::string allowed;
-  for (const std::string& source : key_->sources) allowed += (allowed.empty() ? "" : ", ") + source;
   ++counters_.foreign_sources;
-  reject(peer, v1::REJECT_CODE_UNKNOWN_SOURCE,
-         "the key " + key_->name + " may not send as \"" + name.substr(0, 64) + "\"; its sources are " + allowed);
+  reject(peer, v1::REJECT_CODE_UNKNOWN_SOURCE, not_with(*key_, name));
   return false;
+}
+
+bool Ingest::empty_foreign_events(v1::EventBatch& batch) {
+  bool any = false;
+  for (v1::Event& event : *batch.mutable_events()) {
+    const std::string& name = event.source();
+    if (name.empty() || name == batch.source()) continue;
+    if (key_ != nullptr && !key_->may_send_as(name)) {
+      ++counters_.foreign_sources;
+      world_.remark("foreign source", "an event of " + batch.source() + " is left out: " + not_with(*key_, name));
+    } else if (!sources_.contains(name) && !named_.contains(name) &&
+               sources_.size() + named_.size() >= limits_.max_sources) {
+      world_.remark("too many sources",
+                    "an event of " + batch.source() + " is left out: " + too_many_sources(limits_.max_sources));
+    } else {
+      if (!sources_.contains(name) && wire::is_source_name(name)) named_.insert(name);
+      continue;
+    }
+    event.Clear();
+    any = true;
+  }
+  return any;
 }
 
 Ingest::Source* Ingest::known(const std::string& peer, const std::string& name, std::uint64_t epoch) {
@@ -223,6 +261,7 @@ void Ingest::take_batch(const std::string& peer, v1::EventBatch& batch, std::str
     batch.set_first_sequence(source->accepted + 1);
     frame = {};
   }
+  if (empty_foreign_events(batch)) frame = {};
   if (backlog_) {
     source->rate.take(batch.events_size());
     source->received += batch.events_size();

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -78,7 +79,7 @@ class Ingest {
     std::array<std::int64_t, v1::RejectCode_ARRAYSIZE> rejects{};  ///< by code
     std::int64_t invalid_events = 0;  ///< in good batches: acknowledged, since sending them again would not help
     std::int64_t batches = 0;
-    std::int64_t foreign_sources = 0, over_rate = 0;  ///< rejects for these reasons; in `rejects`, too
+    std::int64_t foreign_sources = 0, over_rate = 0;  ///< messages rejected, and events left out, for these reasons
   };
 
   Ingest(IngestLimits limits, IngestWorld& world) : limits_(limits), world_(world) {}
@@ -121,6 +122,9 @@ class Ingest {
   void refuse_batch(Source& source, v1::RejectCode code, const std::string& reason, Time now);
   /// Whether the message that is being taken may speak for the source `name`; if not, it is rejected.
   [[nodiscard]] bool may_use(const std::string& peer, const std::string& name);
+  /// Empties events that name another source than the batch's which the key may not use, or one too many: they are left
+  /// out as invalid ones are, here and wherever the log is read. False if all may stay.
+  bool empty_foreign_events(v1::EventBatch& batch);
   /// The source that `peer` said Hello for, or nullptr after a Reject.
   Source* known(const std::string& peer, const std::string& name, std::uint64_t epoch);
   /// Time of the core for what is recorded at `now`.
@@ -137,6 +141,7 @@ class Ingest {
   IngestLimits limits_;
   IngestWorld& world_;
   std::map<std::string, Source, std::less<>> sources_;
+  std::set<std::string, std::less<>> named_;  ///< sources that events named and that never said Hello
   Counters counters_;
   std::optional<Backlog> backlog_;        ///< while catching up
   bool failing_ = false;                  ///< the log's state as the adapters were told it

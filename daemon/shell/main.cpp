@@ -41,6 +41,10 @@ int main(int argc, char** argv) {
   }
   if (!loaded.settings.good()) return program::exit_configuration;
   if (check) {
+    if (const std::string problem = shell::key_file_problem(loaded.settings.daemon); !problem.empty()) {
+      std::printf("%s:1:1: key_file: %s\n", config.c_str(), problem.c_str());
+      return program::exit_configuration;
+    }
     std::printf("%s: good\n", config.c_str());
     return program::exit_good;
   }

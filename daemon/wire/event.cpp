@@ -276,6 +276,20 @@ std::optional<std::string> missing(Needs needs, const Event& event) {
   return std::nullopt;
 }
 
+/// What is kept or shown must not be as long as a frame.
+std::optional<std::string> too_long(const Event& event) {
+  constexpr std::size_t most = 1024;
+  for (const auto& [what, text] :
+       {std::pair{"contact", event.contact}, std::pair{"agent", event.agent}, std::pair{"queue", event.queue},
+        std::pair{"site", event.site}, std::pair{"reason", event.reason}}) {
+    if (text.size() > most) return "its " + std::string(what) + " is longer than 1024 bytes";
+  }
+  for (const std::string_view each : event.list) {
+    if (each.size() > most) return "a name in its list is longer than 1024 bytes";
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool is_source_name(std::string_view name) noexcept {
@@ -330,7 +344,8 @@ std::optional<std::string> event_from(const v1::Event& event, std::string_view b
   }
   const std::optional<Needs> needs = read_kind(event, clock_offset, scratch, out);
   if (!needs) return "it does not say what happened, or something this reachd does not know; set one event field";
-  return missing(*needs, out);
+  if (auto problem = missing(*needs, out)) return problem;
+  return too_long(out);
 }
 
 }  // namespace reach::wire

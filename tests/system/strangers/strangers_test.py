@@ -230,6 +230,15 @@ class Test:
         check(code in (1, 69) and 'the key pbx1 may not send as "pbx2"' in said, f"a foreign source: {code} {said}")
         self.expect_counted("foreign_source", before)
         self.expect_log('the key pbx1 may not send as "pbx2"; its sources are pbx1')
+        # Nor behind its own name, in the events themselves.
+        before = self.counted("foreign_source")
+        code, said, _ = self.reachctl("send", "--source", "pbx1", key="pbx1", stdin='{"time":"2026-11-23T08:00:00Z",'
+                                      '"source":"pbx2","contact":"c","offered":{"queue":"sales"}}\n')
+        check(code == 0, f"it is acknowledged, for sending it again would not help: {code} {said}")
+        self.expect_counted("foreign_source", before)
+        self.expect_log('an event of pbx1 is left out: the key pbx1 may not send as "pbx2"')
+        sources = json.loads(self.reachctl("--json", "status", key="desk")[1])["sources"]
+        check([s["id"] for s in sources if s["id"] == "pbx2"] == [], f"nothing is known of pbx2: {sources}")
 
     def case_acknowledging(self):
         """A viewer takes an alert and may not; a supervisor may, and the alert names his key. An adapter may only ping."""

@@ -435,6 +435,37 @@ TEST(Data, ThatContradictsIsCountedAndChangesNothing) {
   expect_balance(w.figures());
 }
 
+TEST(Names, WithoutEndAreCountedTogether) {
+  test::World world;
+  for (int i = 0; i < 12'000; ++i) {
+    const std::string contact = "c" + std::to_string(i), queue = "q" + std::to_string(i),
+                      site = "s" + std::to_string(i);
+    world.offered(1, contact, queue);
+    Event event;
+    event.site = site;
+    event.queue = "sales";
+    world.at(1, EventKind::offered, "d" + std::to_string(i), event);
+  }
+  EXPECT_EQ(world.engine.unrouted().back().id, "pbx/…");
+  EXPECT_LE(world.engine.unrouted().size(), 10'001U);
+  std::int64_t unrouted = 0;
+  for (const UnroutedView& each : world.engine.unrouted()) unrouted += each.events;
+  EXPECT_EQ(unrouted, 12'000) << "all are counted";
+  EXPECT_EQ(world.view().sites.size(), 1'001U);
+  EXPECT_EQ(world.view().sites.back().id, "…");
+  EXPECT_EQ(world.view().sites.back().figures.offered, 11'000);
+  world.offered(2, "e", "offers");
+  EXPECT_EQ(world.view().figures.offered, 12'001) << "a queue that the configuration names is always known";
+  // A queue that is named from now on, and one that no longer is: the others keep their places.
+  Config config = test::small_config();
+  config.segments[0].queues.pop_back();
+  config.segments[0].queues.push_back({"", "q3", ""});
+  world.engine.reconfigure(config, test::World::time(3), world.decisions);
+  world.offered(4, "f", "q3");
+  world.offered(4, "g", "q11999");
+  EXPECT_EQ(world.view().figures.offered, 12'002);
+}
+
 TEST(People, AreForgottenADayAfterTheirLastEventUnlessTheyAreThere) {
   Config config = small_config();
   config.expire_after = std::chrono::hours(48);

@@ -112,6 +112,27 @@ TEST_F(KeyFiles, LetNobodyInFromAnEmptyFolderAndSayAMissingOne) {
   EXPECT_EQ(load_allowed_keys(directory / "missing").problems.size(), 1U);
 }
 
+TEST_F(KeyFiles, SayWhatCannotBeRead) {
+  fs::create_directory(directory / "folder.pub");
+  write("huge.pub", std::string(1 << 17, '#'));
+  const std::string found = problems();
+  EXPECT_NE(found.find("folder.pub:1:1: cannot be read: Is a directory"), std::string::npos) << found;
+  EXPECT_NE(found.find("huge.pub:1:1: cannot be read: it is far too large"), std::string::npos) << found;
+  const auto why = [&](const std::string& name) -> std::string {
+    try {
+      return read_key_file(path(name));
+    } catch (const KeyFileProblem& problem) {
+      return problem.what();
+    }
+  };
+  EXPECT_NE(why("folder.pub").find("is a directory"), std::string::npos) << why("folder.pub");
+  write("empty.key", "\n");
+  fs::permissions(directory / "empty.key", fs::perms::owner_read);
+  EXPECT_NE(why("empty.key").find("is empty"), std::string::npos) << why("empty.key");
+  EXPECT_NE(why("/proc/self/mem").find("cannot be read: Input/output error"), std::string::npos)
+      << why("/proc/self/mem");  // opens, and gives nothing
+}
+
 TEST_F(KeyFiles, KnowAServersKeyFromAClients) {
   make("reachd", Role::server);
   make("desk", Role::viewer);

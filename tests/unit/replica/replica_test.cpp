@@ -178,6 +178,24 @@ TEST(Replica, GoesOnWithAnOlderSnapshotOrWithTheLogAlone) {
   EXPECT_EQ(bytes_of(replica), bytes_of(whole));
 }
 
+TEST(Replica, RefusesALogThatEndsBeforeItsSnapshot) {
+  MemoryLog log = sample(3);
+  Replica before(fallback());
+  recover(log, 400, before);
+  log.keep_snapshot(400, [&](const auto& append) { before.save(append); });
+  log.records.resize(300);  // the newest file is gone, or all of this is an older backup
+  Replica replica(fallback());
+  try {
+    recover(log, log.durable(), replica);
+    FAIL() << "the numbers 301 to 400 would be given twice";
+  } catch (const log::LogError& problem) {
+    const std::string what = problem.what();
+    EXPECT_NE(what.find("ends with record 300"), std::string::npos) << what;
+    EXPECT_NE(what.find("snapshot of it after record 400"), std::string::npos) << what;
+    EXPECT_NE(what.find("--accept-damage"), std::string::npos) << what;
+  }
+}
+
 TEST(Replica, StartsAfterAnUpgradeWithWhatTheLogStillHas) {
   MemoryLog log = sample(3);
   log.first = 100;

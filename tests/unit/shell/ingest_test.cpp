@@ -184,6 +184,17 @@ TEST_F(IngestTest, RejectsWhatItCannotRead) {
   EXPECT_EQ(ingest.counters().rejects[v1::REJECT_CODE_MALFORMED], 5);
 }
 
+TEST_F(IngestTest, RejectsAHelloThatEverySubscriberWouldHaveToCarry) {
+  ingest.set_limits({10, 1 << 20, seconds(10)});
+  v1::ToDaemon large = hello();
+  large.mutable_hello()->set_software(std::string(1 << 19, 'x'));
+  EXPECT_EQ(take(large).reject().code(), v1::REJECT_CODE_MALFORMED);
+  large = hello();
+  for (int i = 0; i < 101; ++i) large.mutable_hello()->add_capabilities("c" + std::to_string(i));
+  EXPECT_EQ(take(large).reject().code(), v1::REJECT_CODE_MALFORMED);
+  EXPECT_TRUE(ingest.sources().empty());
+}
+
 TEST_F(IngestTest, LeavesOutAnInvalidEventAndTakesTheRest) {
   take(hello());
   v1::ToDaemon message = batch(1, 3);
@@ -374,6 +385,43 @@ TEST_F(IngestTest, LetsAKeySpeakForItsOwnSourcesAlone) {
   EXPECT_EQ(ingest.counters().foreign_sources, 3);
   EXPECT_FALSE(said(batch(1, 1), own, "p").has_reject());
   EXPECT_EQ(contacts(), (std::vector<std::string>{"c1"}));
+}
+
+TEST_F(IngestTest, LeavesOutEventsThatNameASourceOfAnother) {
+  const keys::PublicKey own{"pbx-key", keys::Role::adapter, {"pbx", "pbx-b"}, {}};
+  const auto taken = [&](const v1::ToDaemon& message) { ingest.take("p", message.SerializeAsString(), noon, &own); };
+  taken(hello());
+  v1::ToDaemon mixed = batch(1, 3);
+  mixed.mutable_batch()->mutable_events(0)->set_source("pbx2");
+  mixed.mutable_batch()->mutable_events(1)->set_source("pbx-b");
+  taken(mixed);
+  EXPECT_EQ(contacts(), (std::vector<std::string>{"c2", "c3"}));
+  EXPECT_EQ(ingest.counters().foreign_sources, 1);
+  EXPECT_EQ(world.remarks.at(0),
+            "an event of pbx is left out: the key pbx-key may not send as \"pbx2\"; its sources are pbx, pbx-b");
+  // Nor does it come back when the log is read.
+  v1::LogRecord record;
+  ASSERT_TRUE(record.ParseFromString(world.records.back()));
+  EXPECT_EQ(record.batch().events_size(), 3) << "its number is taken";
+  EXPECT_EQ(record.DebugString().find("pbx2"), std::string::npos);
+  world.sent.clear();
+  ingest.log_reached(2);
+  EXPECT_EQ(world.sent.at(0).second.ack().sequence(), 3U) << "sending it again would not help";
+}
+
+TEST_F(IngestTest, CountsTheSourcesThatEventsNameAmongThoseThatThereMayBe) {
+  IngestLimits limits{10, 1000, seconds(10)};
+  limits.max_sources = 2;
+  ingest.set_limits(limits);
+  take(hello());
+  v1::ToDaemon mixed = batch(1, 4);
+  const char* const names[] = {"a", "b", "pbx", "a"};
+  for (int i = 0; i < 4; ++i) mixed.mutable_batch()->mutable_events(i)->set_source(names[i]);
+  take(mixed);
+  EXPECT_EQ(contacts(), (std::vector<std::string>{"c1", "c3", "c4"}));
+  EXPECT_NE(world.remarks.at(0).find("max_sources"), std::string::npos) << world.remarks.at(0);
+  EXPECT_EQ(take(hello(1, 1, "c"), "pc").reject().code(), v1::REJECT_CODE_UNKNOWN_SOURCE);
+  EXPECT_TRUE(take(hello(1, 1, "a"), "pa").has_welcome());
 }
 
 TEST_F(IngestTest, RejectsOneSourceMoreThanThereMayBe) {

@@ -83,6 +83,20 @@ TEST_F(EventFrom, SaysWhatIsMissing) {
   EXPECT_NE(problem(event).find("2100"), std::string::npos);
 }
 
+TEST_F(EventFrom, RefusesNamesWithoutEnd) {
+  v1::Event event = offered();
+  event.set_contact(std::string(1024, 'c'));
+  EXPECT_EQ(problem(event), "");
+  event.set_contact(std::string(1025, 'c'));
+  EXPECT_EQ(problem(event), "its contact is longer than 1024 bytes");
+  event.set_contact("c");
+  event.mutable_offered()->set_queue(std::string(5000, 'q'));
+  EXPECT_EQ(problem(event), "its queue is longer than 1024 bytes");
+  event.mutable_logged_in()->add_queues(std::string(5000, 'q'));
+  event.set_agent("a");
+  EXPECT_EQ(problem(event), "a name in its list is longer than 1024 bytes");
+}
+
 TEST_F(EventFrom, ReadsLists) {
   v1::Event event = offered();
   event.set_agent("a7");
