@@ -40,6 +40,19 @@ TEST(Backlog, PutsTheEventsOfAllSourcesIntoOneOrder) {
   EXPECT_TRUE(backlog.over());
 }
 
+TEST(Backlog, IsNotHeldUpByATimeThatCannotBe) {
+  Backlog backlog;
+  v1::EventBatch odd = batch("a", 1, {0, 2});
+  odd.mutable_events(0)->set_time_ns(std::uint64_t{1} << 63);
+  backlog.hold(std::move(odd), seconds(1));
+  backlog.hold(batch("b", 1, {3}), seconds(1));
+  const auto first = backlog.next();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->batch.source(), "a");
+  EXPECT_EQ(first->batch.events_size(), 2);
+  EXPECT_EQ(all_of(backlog), "b:1@3 ");
+}
+
 TEST(Backlog, WaitsForASourceThatMaySendEarlierOnes) {
   Backlog backlog;
   backlog.expect("b", noon + seconds(3));
