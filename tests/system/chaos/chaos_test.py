@@ -211,6 +211,7 @@ def main():
         print(f"FAILED with --seed {options.seed}: {problem}\nthe files of the run: {directory}")
         return 1
     except TooLate as problem:
+        shutil.rmtree(directory)
         print(f"SKIPPED in part: figures are those of an undisturbed run, alerts cannot be compared: {problem}; is the "
               "machine overloaded?")
         return 77

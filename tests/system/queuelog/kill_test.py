@@ -9,6 +9,7 @@ import collections
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -181,8 +182,9 @@ spool_directory = "{work}/{name}"
 
 try:
     main()
+    shutil.rmtree(work)
 except AssertionError as problem:
-    sys.exit(str(problem))
+    sys.exit(f"{problem}\nthe files of the run: {work}")
 finally:
     for process in running:
         if process.poll() is None:

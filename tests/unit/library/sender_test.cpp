@@ -17,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 
 std::string ipc_endpoint(const char* name) {
-  return "ipc:///tmp/reach-test-" + std::to_string(getpid()) + '-' + name;
+  return "ipc://@reach-test-" + std::to_string(getpid()) + '-' + name;
 }
 
 /// What a test sees of an adapter: one frame from one peer.

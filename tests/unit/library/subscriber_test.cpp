@@ -79,7 +79,7 @@ class FakeDaemon {
 
  private:
   std::string endpoint(const char* kind) const {
-    return "ipc:///tmp/reach-test-" + std::to_string(getpid()) + '-' + name_ + '-' + kind;
+    return "ipc://@reach-test-" + std::to_string(getpid()) + '-' + name_ + '-' + kind;
   }
   static std::string big_endian(std::uint64_t value) {
     std::string bytes(8, '\0');
