@@ -162,7 +162,9 @@ std::unique_ptr<Disk> local_disk(const std::string& path, const DirectoryUse& us
   auto disk = std::make_unique<LocalDisk>(path, directory, lock);
   if (lock < 0) {
     throw LogError("cannot write to the " + use.what + " " + path + ": " +
-                   std::generic_category().message(problem_of_lock));
+                   std::generic_category().message(problem_of_lock) +
+                   (problem_of_lock == EACCES ? "; it and its files must belong to the user " + use.program + " runs as"
+                                              : std::string()));
   }
   if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
     throw LogError("the " + use.what + " " + path + " is in use by another " + use.program +

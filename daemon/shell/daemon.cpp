@@ -104,6 +104,7 @@ class Daemon {
     spdlog::info("ready: ingest {}, publish {}, query {}, metrics {}", settings.ingest, settings.publish,
                  settings.query, settings.metrics.empty() ? "off" : settings.metrics);
     program::notify_systemd("READY=1\nSTATUS=ready");
+    if (reload_wanted_) reload();
   }
 
   void end(int code, const std::string& why) {
@@ -132,6 +133,7 @@ class Daemon {
   }
 
   void reload() {
+    reload_wanted_ = stage_ == Stage::starting;
     if (stage_ != Stage::ready) return;
     program::notify_systemd(
         "RELOADING=1\nMONOTONIC_USEC=" +
@@ -160,8 +162,9 @@ class Daemon {
 
   void answer(const std::string& path, HttpReply reply) {
     if (path == "/healthz" || path == "/metrics") {
-      if (!engine_lives()) return reply({503, {}, "the engine thread hangs\n"});
+      // One record may stand for weeks in which nothing came: at the start silence proves nothing.
       if (stage_ == Stage::starting && path == "/healthz") return reply({200, {}, "starting: reading the event log\n"});
+      if (!engine_lives()) return reply({503, {}, "the engine thread hangs\n"});
       const bool metrics = path == "/metrics";
       const auto say = [reply, metrics](const MetricsCopy& copy) {
         if (metrics) {
@@ -194,6 +197,7 @@ class Daemon {
   std::optional<HttpServer> http_;
   std::optional<EngineThread> engine_;
   Stage stage_ = Stage::starting;
+  bool reload_wanted_ = false;  ///< SIGHUP came before it was ready
   int exit_code_ = program::exit_failed;
 };
 

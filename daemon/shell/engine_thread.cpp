@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <system_error>
 #include <zmq.hpp>
 
 #include "daemon/program/program.hpp"
@@ -29,6 +30,10 @@ constexpr std::size_t most_posted = 64;
 constexpr std::size_t most_pending_replies = 1000;
 constexpr std::int64_t disconnects_over = 16LL << 20;  // bytes; nobody means that
 constexpr Duration remark_every = seconds(10);
+// A long absence is gone through in pieces, each of which takes much less time than the watchdog gives: whatever is
+// worked out every few seconds is worked out thousands of times in a week.
+constexpr Duration piece_of_absence = std::chrono::hours(1);
+constexpr Duration clocks_differ = std::chrono::minutes(1), clock_word_every = std::chrono::hours(1);
 constexpr Duration wait_at_start = seconds(5);  // for the sources that were there when the daemon ended
 constexpr std::size_t most_remark_kinds = 100;
 constexpr int peer_portion = 1000;             // connections that come or go, per socket and round
@@ -181,11 +186,15 @@ void EngineThread::run() {
     if (!stopping_) {
       sockets_ = std::make_unique<Sockets>(settings_, admission_);
       begin();
-      reports_.ready();
+      open_ = true;
+      if (!stopping_) reports_.ready();
     }
     while (!stopping_) round();
     snapshots_.reset();
-    if (sockets_ && !ingest_->catching_up()) append_time(std::max(clock_->now(), engine_->now()));
+    if (sockets_ && !ingest_->catching_up()) {
+      pass_time(clock_->now());  // what is due by now must be said: who reads the log takes it for said
+      append_time(engine_->now());
+    }
     if (sockets_) spdlog::info("stopping: making durable and acknowledging what was taken");
     if (!log_->stop()) {
       code = program::exit_failed;
@@ -199,6 +208,10 @@ void EngineThread::run() {
   } catch (const log::LogError& e) {
     code = program::exit_failed;
     why = e.what();
+  } catch (const std::system_error& e) {
+    code = program::exit_failed;
+    why = std::string("the event log cannot be read: ") + e.what();
+    if (e.code() == std::errc::permission_denied) why += "; its files must belong to the user that reachd runs as";
   } catch (const std::exception& e) {
     code = program::exit_failed;
     why = std::string("the engine thread failed: ") + e.what();
@@ -322,6 +335,7 @@ void EngineThread::round() {
   if (now >= next_second_) {
     next_second_ = now + seconds(1);
     watch_door();
+    watch_clock(now);
     ingest_->pulse(now);
   }
   publisher_->hold_states(ingest_->catching_up());
@@ -381,6 +395,7 @@ std::string EngineThread::log_problem() const {
 }
 
 void EngineThread::step(const Input& input, Time now) {
+  pass_weeks(now, false);
   engine_->step(input, now, decisions_);
   if (!decisions_.empty()) decide(now);
 }
@@ -393,9 +408,28 @@ void EngineThread::append_time(Time now) {
 }
 
 void EngineThread::pass_time(Time now) {
+  pass_weeks(now, true);
+  if (now - engine_->now() <= piece_of_absence) pass_piece(now, true);  // else it was told to stop in between
+}
+
+/// All but the last piece of the time up to `now`, which is little but after an absence; as one step over it would be.
+void EngineThread::pass_weeks(Time now, bool record) {
+  auto told = steady_clock::now();
+  for (Time at = engine_->now() + piece_of_absence; at < now && !stopping_; at += piece_of_absence) {
+    pass_piece(at, record);
+    const auto real = steady_clock::now();
+    alive_ns_ = real.time_since_epoch().count();
+    if (open_ || real - told < seconds(1)) continue;
+    told = real;
+    reports_.progress("going through the time in which nothing ran: " + to_rfc3339(at));
+  }
+}
+
+/// `record`: an alert that time brought is in the log, so that it is not said again; else the input is that follows.
+void EngineThread::pass_piece(Time now, bool record) {
   engine_->step(TimePassed{}, now, decisions_);
   const auto is_alert = [](const Decision& decision) { return std::holds_alternative<AlertChanged>(decision); };
-  if (std::ranges::any_of(decisions_, is_alert)) append_time(now);
+  if (record && std::ranges::any_of(decisions_, is_alert)) append_time(now);
   if (!decisions_.empty()) decide(now);
 }
 
@@ -504,6 +538,33 @@ void EngineThread::watch_door() {
   const Refusals refusals = sockets_->zap->take_refusals();
   for (const auto& [reason, count] : refusals.counts) counters_.refused[reason] += count;
   for (const Refusal& sample : refusals.samples) remark(sample.kind, sample.text);
+}
+
+void EngineThread::watch_clock(Time now) {
+  const Duration ahead = clock_->behind_wall();
+  if (std::chrono::abs(ahead) < clocks_differ) {
+    if (next_clock_word_ != Time{}) spdlog::info("the time of reachd and the system's clock agree again");
+    next_clock_word_ = {};
+    return;
+  }
+  if (now < next_clock_word_) return;
+  next_clock_word_ = now + clock_word_every;
+  const std::string by = format_duration(std::chrono::round<seconds>(std::chrono::abs(ahead)));
+  if (ahead > Duration::zero()) {
+    spdlog::warn(
+        "the system's clock is {} ahead of reachd's time: it was set, or the machine slept; reachd follows by 3 "
+        "minutes "
+        "an hour, or at once if it is restarted",
+        by);
+  } else {
+    spdlog::warn(
+        "the system's clock is {} behind reachd's time, which never steps back: it was set, or the event log was "
+        "written "
+        "with a clock that was ahead; reachd follows by 3 minutes an hour. If the clock is wrong, set it; if the log "
+        "is, "
+        "begin with an empty [event_log] directory",
+        by);
+  }
 }
 
 const keys::PublicKey* EngineThread::admitted(zmq::message_t& frame, keys::Door door) {
@@ -757,11 +818,13 @@ void EngineThread::apply(settings::Loaded settings) {
   const auto& was = settings_.daemon;
   const auto& is = settings.daemon;
   if (was.ingest != is.ingest || was.publish != is.publish || was.query != is.query || was.metrics != is.metrics ||
-      was.log_directory != is.log_directory || was.max_connections != is.max_connections ||
-      was.max_subscriptions != is.max_subscriptions || was.key_file != is.key_file) {
+      was.log_directory != is.log_directory || was.log_file_size != is.log_file_size ||
+      was.snapshot_every != is.snapshot_every || was.log_retain_for != is.log_retain_for ||
+      was.log_retain_size != is.log_retain_size || was.max_connections != is.max_connections ||
+      was.max_subscriptions != is.max_subscriptions || was.key_file != is.key_file || was.log_level != is.log_level ||
+      was.log_format != is.log_format) {
     spdlog::warn(
-        "changed [endpoints], [event_log] directory, key_file and max_subscriptions take effect at the next "
-        "restart");
+        "changed [endpoints], key_file, max_subscriptions, [event_log] and [logging] take effect at the next restart");
   }
   const settings::Loaded old = std::exchange(settings_, std::move(settings));
   const Time now = shown_at();
@@ -774,6 +837,7 @@ void EngineThread::apply(settings::Loaded settings) {
     engine_->reconfigure(settings_.core, now, decisions_);
   }
   ingest_->set_limits(limits());
+  set_send_queue(sockets_->publish, queue_for(settings_));
   publisher_->restart(settings_.daemon.publish_interval, now);
   decide(now);
   spdlog::info("the new configuration is in force");

@@ -80,6 +80,8 @@ class EngineThread final : private IngestWorld {
   void watch_peers();
   /// Once a second: what the doorkeeper has refused.
   void watch_door();
+  /// Once a second: whether core time is far from the system's clock.
+  void watch_clock(Time now);
   /// Whose key a message of a guarded socket came with; nullptr, and its peer is cut off, if that is not allowed (any
   /// more).
   const keys::PublicKey* admitted(zmq::message_t& frame, keys::Door door);
@@ -112,6 +114,8 @@ class EngineThread final : private IngestWorld {
   [[nodiscard]] std::string log_problem() const override;
   void step(const Input& input, Time now) override;
   void pass_time(Time now);
+  void pass_weeks(Time now, bool record);
+  void pass_piece(Time now, bool record);
   void append_time(Time now);
   [[nodiscard]] Time reached() const override { return engine_->now(); }
   void remark(std::string_view kind, const std::string& text) override;
@@ -144,6 +148,8 @@ class EngineThread final : private IngestWorld {
   Time next_second_{};
   Time look_until_{}, next_look_{};  ///< after a connection ended: for whose it was
   bool more_backlog_ = false;
+  bool open_ = false;                   ///< everything is set up for the first message
+  Time next_clock_word_{};              ///< Time{}: the clocks agree
   std::optional<Time> was_down_since_;  ///< last record of the log at the start
   /// Kinds of remarks, when each was last written and how many were kept back since.
   std::map<std::string, std::pair<Time, std::int64_t>, std::less<>> remarks_;

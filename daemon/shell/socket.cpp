@@ -96,6 +96,10 @@ zmq::socket_t bind_xpub(zmq::context_t& context, const std::string& endpoint, So
   return socket;
 }
 
+void set_send_queue(zmq::socket_t& socket, int messages) {
+  socket.set(zmq::sockopt::sndhwm, messages);  // which libzmq hands on to the pipes of its peers
+}
+
 EndpointLock::EndpointLock(const std::string& endpoint) {
   constexpr std::string_view scheme = "ipc://";
   if (!endpoint.starts_with(scheme)) return;

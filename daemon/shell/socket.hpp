@@ -38,6 +38,9 @@ struct Guard {
 [[nodiscard]] zmq::socket_t bind_xpub(zmq::context_t& context, const std::string& endpoint, SocketLimits limits,
                                       const Guard& guard);
 
+/// From here on so many messages wait for each peer, also for those that are there.
+void set_send_queue(zmq::socket_t& socket, int messages);
+
 /// The public key (Z85) with which the peer came in that sent `frame`, a payload frame of a guarded socket; empty if
 /// there is none. Never asked of a ROUTER's first frame: libzmq 4.3.4 loses it there after a poll.
 [[nodiscard]] std::string_view key_of(zmq::message_t& frame) noexcept;

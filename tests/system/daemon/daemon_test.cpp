@@ -141,6 +141,10 @@ TEST_F(ReachdTest, KeepsTheOldConfigurationWhenTheNewOneIsBad) {
   daemon.signal(SIGHUP);
   EXPECT_TRUE(daemon.logged("the new configuration is in force"));
   EXPECT_EQ(daemon.segment("new").id(), "new");
+  EXPECT_EQ(daemon.log_output().find("take effect at the next restart"), std::string::npos);
+  daemon.configure("retain_for = \"30d\"\n" + configuration);
+  daemon.signal(SIGHUP);
+  EXPECT_TRUE(daemon.logged("[event_log] and [logging] take effect at the next restart"));
   EXPECT_EQ(daemon.stop(), 0);
 }
 
@@ -152,6 +156,10 @@ TEST_F(ReachdTest, PrintsEveryProblemOfABadConfiguration) {
   EXPECT_GE(std::count(output.begin(), output.end(), '\n'), 2);
   EXPECT_TRUE(output.starts_with(daemon.config_file() + ":")) << output;
   EXPECT_EQ(daemon.run({"--config", daemon.config_file()}, &output), 78) << "and it does not start";
+  daemon.configure("[security]\nallowed_keys = \"" + daemon.directory() + "\"\nkey_file = \"/no/such.key\"\n" +
+                   configuration);
+  EXPECT_EQ(daemon.run({"--config", daemon.config_file(), "--check"}, &output), 78);
+  EXPECT_NE(output.find("key_file: /no/such.key: No such file"), std::string::npos) << output;
   EXPECT_EQ(daemon.run({"--no-such-option"}, &output), 64);
   EXPECT_EQ(daemon.run({"--version"}, &output), 0);
   EXPECT_TRUE(output.starts_with("reachd ")) << output;

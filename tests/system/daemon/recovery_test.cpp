@@ -100,6 +100,57 @@ void write_log_of_an_hour_ago(const Running& daemon, Time ago) {
   log::Segments(log::local_disk(daemon.directory() + "/log")).write(records, ago);
 }
 
+TEST(Recovery, GoesThroughWeeksAwayAndIsNotTakenForHanging) {
+  std::string pools = configuration;
+  for (const char* id : {"a", "b", "c"})
+    pools += "[[segment]]\nid = \"" + std::string(id) + "\"\nqueues = [\"" + id + "\"]\n";
+  Running daemon(pools);
+  const Time now = time_from_ns(static_cast<std::int64_t>(now_ns()));
+  write_log_of_an_hour_ago(daemon, now - std::chrono::hours(21 * 24));
+  daemon.start();  // and waits five seconds for the sources that were there
+  const auto until = std::chrono::steady_clock::now() + seconds(90);
+  std::string health;
+  while (!health.starts_with("ok") && std::chrono::steady_clock::now() < until) {
+    health = daemon.get("/healthz").second;
+    ASSERT_EQ(health.find("hangs"), std::string::npos) << "systemd would start it again, and again";
+  }
+  EXPECT_TRUE(health.starts_with("ok")) << health;
+  EXPECT_NEAR(static_cast<double>(daemon.segment("sales").time_ns()), static_cast<double>(now_ns()), 5e9);
+}
+
+TEST(Recovery, SaysThatTheLogIsAheadOfTheClock) {
+  Running daemon(configuration);
+  write_log_of_an_hour_ago(daemon, time_from_ns(static_cast<std::int64_t>(now_ns())) + minutes(60));
+  daemon.start();
+  EXPECT_TRUE(daemon.logged("behind reachd's time, which never steps back")) << daemon.log_output();
+}
+
+TEST(Recovery, RefusesALogWhoseNewestFilesAreMissing) {
+  Running daemon("snapshot_every = \"1MiB\"\nfile_size = \"1MiB\"\n" + configuration);
+  daemon.start();
+  {
+    Adapter adapter(daemon, "pbx");
+    adapter.hello();
+    std::uint64_t sent = 0;
+    while (daemon.metric("reachd_snapshots_total").value_or(0) < 1 && sent < 200'000) {
+      std::vector<v1::Event> events;
+      for (int n = 0; n < 500; ++n)
+        events.push_back(offered("c" + std::to_string(sent + static_cast<unsigned>(n)), "sales"));
+      adapter.batch(sent + 1, events);
+      sent += 500;
+      ASSERT_TRUE(adapter.acknowledged(sent));
+    }
+  }
+  ASSERT_EQ(daemon.stop(), 0);
+  for (const auto& entry : std::filesystem::directory_iterator(daemon.directory() + "/log"))
+    if (entry.path().extension() == ".log") std::filesystem::remove(entry.path());
+  std::string output;
+  EXPECT_EQ(daemon.run({"--config", daemon.config_file()}, &output), 1);
+  EXPECT_NE(output.find("its newest files are missing"), std::string::npos) << output;
+  daemon.start({"--accept-damage"});
+  EXPECT_GT(daemon.segment("sales").figures().offered(), 0) << "what the snapshot knows is kept";
+}
+
 TEST(Recovery, AfterAnHourAwayTakesWhatWaitedAsIfItHadBeenThere) {
   Running daemon(configuration);
   const Time now = time_from_ns(static_cast<std::int64_t>(now_ns()));

@@ -5,10 +5,14 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
+#include <memory>
+#include <thread>
 
 #include "daemon/shell/connections.hpp"
 #include "daemon/shell/queries.hpp"
 #include "daemon/shell/rate.hpp"
+#include "daemon/shell/socket.hpp"
 #include "daemon/shell/zap.hpp"
 
 namespace reach::shell {
@@ -51,6 +55,39 @@ TEST(Door, KeepsFewSamplesOfManyRefusals) {
   for (int i = 0; i < 1000; ++i) refusals.add({"unknown_key", "kind " + std::to_string(i % 100), "…"});
   EXPECT_EQ(refusals.counts["unknown_key"], 1000);
   EXPECT_EQ(refusals.samples.size(), 20U);
+}
+
+TEST(Zap, TellsWhyItDied) {
+  zmq::context_t context;
+  const Zap zap(context, std::make_shared<const keys::AllowedKeys>(allowed()));
+  EXPECT_EQ(zap.failure(), "");
+  context.shutdown();  // nothing can be waited for in it any more
+  const auto until = std::chrono::steady_clock::now() + seconds(10);
+  while (zap.failure().empty() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  EXPECT_NE(zap.failure(), "");
+}
+
+TEST(SendQueue, GrowsForSubscribersThatAreThere) {
+  constexpr int before = 50, after = 5'000;
+  const std::string endpoint = "ipc://" + testing::TempDir() + "reach-queue-" + std::to_string(getpid());
+  zmq::context_t context = make_context();
+  zmq::socket_t out = bind_xpub(context, endpoint, {10, before, 1024}, {{}, keys::Door::publish});
+  out.set(zmq::sockopt::rcvtimeo, 10'000);
+  zmq::socket_t subscriber(context, zmq::socket_type::sub);
+  subscriber.set(zmq::sockopt::linger, 0);
+  subscriber.set(zmq::sockopt::rcvhwm, 1);
+  subscriber.set(zmq::sockopt::rcvtimeo, 2'000);
+  subscriber.set(zmq::sockopt::subscribe, "");
+  subscriber.connect(endpoint);
+  zmq::message_t message;
+  ASSERT_TRUE(out.recv(message)) << "it subscribed";
+  set_send_queue(out, after);
+  const std::string payload(10'000, 'x');  // few of them fit the system's own buffers
+  for (int i = 0; i < after; ++i) ASSERT_TRUE(out.send(zmq::buffer(payload), zmq::send_flags::dontwait));
+  int received = 0;
+  while (received < after && subscriber.recv(message)) ++received;
+  EXPECT_EQ(received, after);
+  out.set(zmq::sockopt::linger, 0);
 }
 
 TEST(Requests, ThatChangeSomethingAreForSupervisorsAndOperators) {
