@@ -414,8 +414,9 @@ void EngineThread::pass_time(Time now) {
 
 /// All but the last piece of the time up to `now`, which is little but after an absence; as one step over it would be.
 void EngineThread::pass_weeks(Time now, bool record) {
-  auto told = steady_clock::now();
-  for (Time at = engine_->now() + piece_of_absence; at < now && !stopping_; at += piece_of_absence) {
+  Time at = engine_->now() + piece_of_absence;
+  if (at >= now) return;
+  for (auto told = steady_clock::now(); at < now && !stopping_; at += piece_of_absence) {
     pass_piece(at, record);
     const auto real = steady_clock::now();
     alive_ns_ = real.time_since_epoch().count();
@@ -552,16 +553,13 @@ void EngineThread::watch_clock(Time now) {
   const std::string by = format_duration(std::chrono::round<seconds>(std::chrono::abs(ahead)));
   if (ahead > Duration::zero()) {
     spdlog::warn(
-        "the system's clock is {} ahead of reachd's time: it was set, or the machine slept; reachd follows by 3 "
-        "minutes "
+        "the system's clock is {} ahead of reachd's time: it was set, or the machine slept; reachd follows by 3 minutes "
         "an hour, or at once if it is restarted",
         by);
   } else {
     spdlog::warn(
-        "the system's clock is {} behind reachd's time, which never steps back: it was set, or the event log was "
-        "written "
-        "with a clock that was ahead; reachd follows by 3 minutes an hour. If the clock is wrong, set it; if the log "
-        "is, "
+        "the system's clock is {} behind reachd's time, which never steps back: it was set, or the event log was written "
+        "with a clock that was ahead; reachd follows by 3 minutes an hour. If the clock is wrong, set it; if the log is, "
         "begin with an empty [event_log] directory",
         by);
   }
