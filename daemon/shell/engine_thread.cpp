@@ -553,14 +553,14 @@ void EngineThread::watch_clock(Time now) {
   const std::string by = format_duration(std::chrono::round<seconds>(std::chrono::abs(ahead)));
   if (ahead > Duration::zero()) {
     spdlog::warn(
-        "the system's clock is {} ahead of reachd's time: it was set, or the machine slept; reachd follows by 3 minutes "
-        "an hour, or at once if it is restarted",
+        "the system's clock is {} ahead of reachd's time: it was set, or the machine slept; reachd follows by "
+        "3 minutes an hour, or at once if it is restarted",
         by);
   } else {
     spdlog::warn(
-        "the system's clock is {} behind reachd's time, which never steps back: it was set, or the event log was written "
-        "with a clock that was ahead; reachd follows by 3 minutes an hour. If the clock is wrong, set it; if the log is, "
-        "begin with an empty [event_log] directory",
+        "the system's clock is {} behind reachd's time, which never steps back: it was set, or the event log was "
+        "written with a clock that was ahead; reachd follows by 3 minutes an hour. If the clock is wrong, set it; if "
+        "the log is, begin with an empty [event_log] directory",
         by);
   }
 }
