@@ -214,18 +214,23 @@ Inspection inspect(Disk& disk) {
 
 std::vector<std::string> accept_damage(Disk& disk, Time now) {
   std::vector<std::string> done;
-  const auto replace = [&](const std::string& name, const std::string& content, bool there) {
-    const std::unique_ptr<File> file = disk.create("repair.new");
+  const auto write = [&](const std::string& name, const std::string& content) {
+    const std::unique_ptr<File> file = disk.create(name);
     file->append(content);
     file->sync();
-    if (there) disk.rename(name, name + ".damaged");
+  };
+  /// `before`: what stands there now, to be kept. A file takes another's place at once: who is interrupted and begins
+  /// again must find the damaged one or the repaired one, never a hole.
+  const auto replace = [&](const std::string& name, const std::string& content, const std::string* before) {
+    if (before != nullptr) write(name + ".damaged", *before);
+    write("repair.new", content);
     disk.rename("repair.new", name);
     disk.sync_directory();
   };
   const auto fill = [&](Lsn first, Lsn last) {
     std::string content = segment_header(first, now);
     put_record(content, last, last, {});
-    replace(segment_name(first), content, false);
+    replace(segment_name(first), content, nullptr);
     done.push_back("given up, since in no file: " + range_text(first, last));
   };
 
@@ -262,7 +267,7 @@ std::vector<std::string> accept_damage(Disk& disk, Time now) {
       done.push_back("given up: " + range_text(piece.lost_from, piece.lost_to) + " of " + file.name + " at offset " +
                      std::to_string(piece.hole_at) + "; the file as it was is " + file.name + ".damaged");
     }
-    replace(file.name, repaired, true);
+    replace(file.name, repaired, &content);
   }
   if (newest_snapshot > reached) fill(reached + 1, newest_snapshot);
   return done;

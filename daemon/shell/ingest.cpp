@@ -21,6 +21,7 @@ constexpr int release_portion = 2000;
 /// Of a Hello: bytes, how many, bytes of each.
 constexpr std::size_t most_software = 256, most_capability = 64;
 constexpr int most_capabilities = 100;
+constexpr Duration hello_noted_at_least = std::chrono::seconds(1);
 /// Heartbeats that come faster say nothing new.
 constexpr Duration heartbeat_at_least = milliseconds(200);
 
@@ -154,6 +155,8 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
     source.waiting.clear();
     source.offset = ClockOffset();  // an adapter that begins anew may be another machine's
   }
+  // On one connection an adapter has little reason to say it again, and must not fill the program's log by it.
+  const bool again = source.peer == peer && now - source.since < hello_noted_at_least;
   source.peer = peer;
   source.heard = source.since = now;
   source.resumes = hello.resumes();
@@ -164,9 +167,11 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
       SourceConnected{hello.source(), hello.software(), {hello.capabilities().begin(), hello.capabilities().end()}},
       core(now));
 
-  world_.note("source " + hello.source() + " is connected" +
-              (hello.software().empty() ? "" : " (" + hello.software() + ")") + ", its next event is " +
-              std::to_string(source.durable + 1));
+  if (!again) {
+    world_.note("source " + hello.source() + " is connected" +
+                (hello.software().empty() ? "" : " (" + hello.software() + ")") + ", its next event is " +
+                std::to_string(source.durable + 1));
+  }
   v1::ToAdapter answer;
   v1::Welcome& welcome = *answer.mutable_welcome();
   welcome.set_epoch(source.epoch);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <atomic>
+#include <cerrno>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -40,7 +41,8 @@ class TemporaryDirectory {
 /// What to refuse from now on; shared with the test.
 struct Faults {
   std::atomic<int> append_error{0}, sync_error{0}, create_error{0};
-  std::atomic<bool> half_append{false};  ///< a failing append writes half of its bytes first
+  std::atomic<int> renames_left{1'000'000};  ///< further ones are refused
+  std::atomic<bool> half_append{false};      ///< a failing append writes half of its bytes first
 };
 
 class FaultyDisk final : public Disk {
@@ -61,7 +63,10 @@ class FaultyDisk final : public Disk {
   }
   void truncate(const std::string& name, std::uint64_t size) override { real_->truncate(name, size); }
   void remove(const std::string& name) override { real_->remove(name); }
-  void rename(const std::string& from, const std::string& to) override { real_->rename(from, to); }
+  void rename(const std::string& from, const std::string& to) override {
+    fail(faults_->renames_left-- > 0 ? 0 : EIO);
+    real_->rename(from, to);
+  }
   void sync_directory() override { real_->sync_directory(); }
 
  private:

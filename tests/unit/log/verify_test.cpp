@@ -194,6 +194,24 @@ TEST_F(VerifyTest, AcceptedDamageIsReadPastAndStaysKnown) {
   EXPECT_TRUE(accept_damage(*local_disk(dir.path()), begun).empty()) << "a second time there is nothing to do";
 }
 
+TEST_F(VerifyTest, AcceptingThatIsInterruptedAndBegunAgainLosesNoMore) {
+  const std::size_t record = record_header_bytes + 8;
+  flip(1, segment_header_bytes + 3 * record - 1);  // record 8
+  for (const int renames : {0, 1}) {
+    const auto faults = std::make_shared<Faults>();
+    faults->renames_left = renames;
+    try {
+      FaultyDisk disk(local_disk(dir.path()), faults);
+      accept_damage(disk, begun);
+    } catch (const std::system_error&) {  // it was interrupted there
+    }
+  }
+  accept_damage(*local_disk(dir.path()), begun);
+  Texts expected = all();
+  expected[7] = "8:";
+  EXPECT_EQ(readable(), expected);
+}
+
 TEST_F(VerifyTest, AcceptedDamageFillsMissingParts) {
   std::filesystem::remove(dir.file(1));
   EXPECT_EQ(accept_damage(*local_disk(dir.path()), begun).size(), 1U);

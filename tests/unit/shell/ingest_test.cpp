@@ -34,10 +34,10 @@ struct FakeWorld final : IngestWorld {
   }
   Time reached() const override { return {}; }
   void remark(std::string_view, const std::string& text) override { remarks.push_back(text); }
-  void note(const std::string&) override {}
+  void note(const std::string& text) override { notes.push_back(text); }
 
   std::vector<std::pair<std::string, v1::ToAdapter>> sent;
-  std::vector<std::string> records, contacts, remarks;
+  std::vector<std::string> records, contacts, remarks, notes;
   std::vector<Time> times;
   int heard = 0;
   std::string problem, gone;
@@ -182,6 +182,14 @@ TEST_F(IngestTest, RejectsWhatItCannotRead) {
   take(hello());
   EXPECT_EQ(take(batch(0, 1)).reject().code(), v1::REJECT_CODE_MALFORMED);
   EXPECT_EQ(ingest.counters().rejects[v1::REJECT_CODE_MALFORMED], 5);
+}
+
+TEST_F(IngestTest, NotesAHelloThatIsSaidAgainAndAgainOnce) {
+  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(take(hello()).has_welcome());
+  EXPECT_EQ(world.notes.size(), 1U);
+  world.gone = "p";
+  EXPECT_TRUE(take(hello(), "q").has_welcome());
+  EXPECT_EQ(world.notes.size(), 2U) << "another connection is news";
 }
 
 TEST_F(IngestTest, RejectsAHelloThatEverySubscriberWouldHaveToCarry) {
