@@ -7,12 +7,15 @@
 namespace reach::program {
 namespace {
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"  // RESTinio's interface has none; nobody destroys it by that
 /// RESTinio's part: which accepts were begun, at once or in the loop's next round.
 struct Accepts final : HttpConnections::Acceptor {
   void call_accept_now(std::size_t index) noexcept override { begun.push_back(index); }
   void schedule_next_accept_attempt(std::size_t index) noexcept override { scheduled.push_back(index); }
   std::vector<std::size_t> begun, scheduled;
 };
+#pragma GCC diagnostic pop
 
 class HttpConnectionsTest : public testing::Test {
  protected:
