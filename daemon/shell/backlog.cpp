@@ -3,18 +3,19 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/wire/wire.hpp"
+
 namespace reach::shell {
 namespace {
 
 constexpr int most_a_run = 1000;
-constexpr std::uint64_t year_2100_ns = 4'102'444'800'000'000'000;
 
 }  // namespace
 
 Time Backlog::Held::at(int i) const {
   const std::uint64_t ns = batch.events(i).time_ns();
   // An event of such a time is refused by who takes it next: it must not hold up the others.
-  if (ns > year_2100_ns) return Time{};
+  if (ns > wire::latest_ns) return Time{};
   return time_from_ns(static_cast<std::int64_t>(ns)) - offset;
 }
 

@@ -46,8 +46,7 @@ std::uint32_t Ingest::credit() const {
 }
 
 void Ingest::sample_clock(Source& source, std::uint64_t sent_ns, Time now) {
-  constexpr std::uint64_t year_2100_ns = 4'102'444'800'000'000'000;
-  if (sent_ns == 0 || sent_ns > year_2100_ns) return;
+  if (sent_ns == 0 || sent_ns > wire::latest_ns) return;
   source.offset.sample(time_from_ns(static_cast<std::int64_t>(sent_ns)), now);
 }
 

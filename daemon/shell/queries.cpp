@@ -156,8 +156,7 @@ std::optional<v1::Error> answer_query(const Engine& engine, const Publisher& pub
       const v1::HistoryRequest& asked = request.history();
       const auto found = engine.find_segment(asked.segment());
       if (!found) return no_segment(engine, asked.segment());
-      constexpr std::uint64_t latest_ns = 4'102'444'800'000'000'000;  // the year 2100
-      if (asked.from_ns() > latest_ns) return error("bad_request", "from_ns lies after the year 2100");
+      if (asked.from_ns() > wire::latest_ns) return error("bad_request", "from_ns lies after the year 2100");
       v1::History& history = *out.mutable_history();
       history.set_segment(asked.segment());
       history.set_interval_s(std::chrono::duration_cast<std::chrono::seconds>(engine.config().interval).count());

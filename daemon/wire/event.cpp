@@ -5,9 +5,6 @@
 namespace reach::wire {
 namespace {
 
-/// Later times (after the year 2100) are refused: nobody means them, and differences with them could overflow.
-constexpr std::uint64_t latest_ns = 4'102'444'800'000'000'000;
-
 /// What an event of this kind must name beside its time and source.
 enum class Needs : std::uint8_t { contact, agent, queue, contact_and_queue, contact_or_agent, nothing };
 

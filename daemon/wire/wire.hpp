@@ -3,6 +3,7 @@
 // Used by the daemon's sockets, by the recovery from the event log and by `reachctl replay`, so that all three see the
 // same events and say the same figures.
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -18,6 +19,10 @@ namespace v1 = ::reachd::v1;
 }
 
 namespace reach::wire {
+
+/// 2100-01-01 in nanoseconds since 1970. Later times are refused: nobody means them, and differences with them could
+/// overflow.
+inline constexpr std::uint64_t latest_ns = 4'102'444'800'000'000'000;
 
 // ---- events in -----------------------------------------------------------------------------------------------------
 
