@@ -1,7 +1,6 @@
 #include "daemon/core/window.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace reach {
 namespace {
@@ -75,13 +74,20 @@ std::int64_t Scope::Rolling::slot_of(Duration at) const noexcept {
   return at / bucket - (at % bucket < Duration::zero() ? 1 : 0);
 }
 
+template <class Take>
+void Scope::Rolling::facts_of(Key key, std::int64_t n, const Take& take) {
+  if (n == 0) return;
+  if (n >= -Fact::most && n <= Fact::most) return take(Fact(key, n));
+  constexpr std::int64_t fine = (std::int64_t{1} << Fact::coarse_bits) - 1;
+  take(Fact(key | Fact::coarse, n >> Fact::coarse_bits));
+  if ((n & fine) != 0) take(Fact(key, n & fine));
+}
+
 void Scope::Rolling::keep(Key key, std::int64_t n) {
-  constexpr std::int64_t most = (std::int64_t{1} << 47) - 1;
-  for (; n != 0; ++slots.back().size) {
-    const std::int64_t part = std::clamp(n, -most, most);
-    facts.emplace_back(key, part);
-    n -= part;
-  }
+  facts_of(key, n, [this](Fact fact) {
+    facts.push_back(fact);
+    ++slots.back().size;
+  });
 }
 
 void Scope::Rolling::begin_slot(std::int64_t slot, const Reading& now) {
@@ -105,9 +111,9 @@ void Scope::Rolling::forget(Duration open_now) {
     for (const std::size_t end = first_fact + slots[first_slot].size; first_fact < end; ++first_fact) {
       const Fact fact = facts[first_fact];
       if (fact.key() < counter_count)
-        before.of[fact.key()] += static_cast<std::uint64_t>(fact.n());
+        before.of[fact.key()] += static_cast<std::uint64_t>(fact.amount());
       else
-        waits.add(static_cast<WaitHistogram::Bucket>(fact.key() - counter_count), -fact.n());
+        waits.add(static_cast<WaitHistogram::Bucket>(fact.key() - counter_count), -fact.amount());
     }
   }
   if (first_slot >= 16 && first_slot >= slots.size() / 2) tidy();
@@ -127,17 +133,12 @@ void Scope::Rolling::book(Key key, std::int64_t number, std::int64_t n) {
     slots.insert(slots.begin() + static_cast<std::ptrdiff_t>(slot), {number, 0});
     ++slot;
   }
-  constexpr std::int64_t most = (std::int64_t{1} << 46);
-  for (std::size_t i = end - slots[slot - 1].size; i < end; ++i) {
-    if (facts[i].key() != key || std::abs(facts[i].n()) >= most || std::abs(n) >= most) continue;
-    facts[i] = Fact(key, facts[i].n() + n);
-    return;
-  }
-  for (std::int64_t rest = n; rest != 0; ++slots[slot - 1].size) {
-    const std::int64_t part = std::clamp(rest, -most, most);
-    facts.insert(facts.begin() + static_cast<std::ptrdiff_t>(end), Fact(key, part));
-    rest -= part;
-  }
+  facts_of(key, n, [&](Fact fact) {
+    for (std::size_t i = end - slots[slot - 1].size; i < end; ++i)
+      if (facts[i].join(fact)) return;
+    facts.insert(facts.begin() + static_cast<std::ptrdiff_t>(end++), fact);
+    ++slots[slot - 1].size;
+  });
 }
 
 void Scope::Rolling::go_to(const Changes& changes, Duration at, const Reading& now) {

@@ -118,24 +118,42 @@ class Scope {
 
     // A counter, or from counter_count on a bucket of waits.
     using Key = std::uint16_t;
-    /// How much of a counter is of one slot, in 48 bits; more than fits is two of them.
+    /// How much of a counter is of one slot, in 48 bits; more than fits, years of waiting, is a coarse and a fine one.
     class Fact {
      public:
+      /// Of a coarse fact this is set in its kind, and it counts in units of 2^coarse_bits.
+      static constexpr Key coarse = 0x8000;
+      static constexpr int coarse_bits = 40;
+      static constexpr std::int64_t most = (std::int64_t{1} << 47) - 1;
+
       Fact() = default;  ///< to be read into
-      Fact(Key key, std::int64_t n) : bits_(static_cast<std::uint64_t>(n) << 16 | key) {}
-      [[nodiscard]] Key key() const noexcept { return static_cast<Key>(bits_); }
-      [[nodiscard]] std::int64_t n() const noexcept { return static_cast<std::int64_t>(bits_) >> 16; }
+      Fact(Key kind, std::int64_t n) : bits_(static_cast<std::uint64_t>(n) << 16 | kind) {}
+      [[nodiscard]] Key key() const noexcept { return static_cast<Key>(kind() & ~coarse); }
+      [[nodiscard]] std::int64_t amount() const noexcept {
+        return static_cast<std::int64_t>(static_cast<std::uint64_t>(n()) << ((kind() & coarse) != 0 ? coarse_bits : 0));
+      }
+      /// Adds one of the same kind; false: what both are together does not fit.
+      [[nodiscard]] bool join(Fact other) noexcept {
+        if (kind() != other.kind() || n() + other.n() > most || n() + other.n() < -most) return false;
+        *this = Fact(kind(), n() + other.n());
+        return true;
+      }
       template <class A>
       void visit(A& archive) {
-        Key k = key();
-        std::int64_t amount = n();
-        archive(k, amount);
-        *this = Fact(k, amount);
+        Key k = kind();
+        std::int64_t count = n();
+        archive(k, count);
+        *this = Fact(k, count);
       }
 
      private:
+      [[nodiscard]] Key kind() const noexcept { return static_cast<Key>(bits_); }
+      [[nodiscard]] std::int64_t n() const noexcept { return static_cast<std::int64_t>(bits_) >> 16; }
       std::uint64_t bits_ = 0;
     };
+    /// Calls `take` with the facts that are `n` of `key`: none, one or two.
+    template <class Take>
+    static void facts_of(Key key, std::int64_t n, const Take& take);
     struct Slot {
       std::int64_t number = 0;
       std::uint32_t size = 0;  // so many facts

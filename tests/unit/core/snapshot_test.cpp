@@ -112,6 +112,24 @@ TEST(Snapshot, GoesOnAsIfItHadNeverStopped) {
   }
 }
 
+/// What one event adds is small, however long it says a caller waited: a telephone system's clock may have stood at
+/// 1970 when the call came.
+TEST(Snapshot, DoesNotGrowWithTheLengthOfAWait) {
+  const double in_1970 = -std::chrono::duration<double>(World::time(0).time_since_epoch()).count();
+  std::size_t sizes[2] = {};
+  for (const bool years : {false, true}) {
+    World w;
+    w.pass(3600);
+    w.offered(years ? in_1970 : 0, "c1", "sales");
+    w.at(3300, EventKind::answered, "c1");  // learnt late
+    w.offered(years ? in_1970 : 0, "c2", "sales");
+    w.at(3600, EventKind::abandoned, "c2");
+    w.pass(3700);
+    sizes[years ? 1 : 0] = bytes_of(w.engine).size();
+  }
+  EXPECT_LT(sizes[1], sizes[0] + 2000);
+}
+
 TEST(Snapshot, RefusesWhatItIsNot) {
   World w;
   w.offered(0, "c1", "sales");

@@ -99,6 +99,28 @@ TEST(RollingWindow, StaysExactWhenASumGoesRound64Bits) {
   EXPECT_EQ(s.count(Counter::busy_ns, rolling), std::int64_t{1} << 62);
 }
 
+TEST(RollingWindow, StaysExactWithYearsOfWaiting) {
+  Scoped s;
+  s.scope.keep(half_hour);
+  s.scope.slide(seconds(9'000));
+  // A telephone system whose clock stood at 1970 when the call came: in the newest second, in the one before, late.
+  const std::int64_t years_ns = 1'795'420'578'122'093'056;
+  for (const int second : {9'000, 9'100, 9'050, 9'050}) {
+    s.scope.slide(seconds(std::max(second, 9'100)));
+    s.add(Counter::answer_wait_ns, at(second), years_ns);
+  }
+  s.scope.slide(seconds(9'200));
+  EXPECT_EQ(static_cast<std::uint64_t>(s.count(Counter::answer_wait_ns, rolling)),
+            4 * static_cast<std::uint64_t>(years_ns));
+  s.add(Counter::answer_wait_ns, at(9'050), -years_ns, true);
+  s.add(Counter::answer_wait_ns, at(9'050), -years_ns, true);
+  EXPECT_EQ(s.count(Counter::answer_wait_ns, rolling), 2 * years_ns);
+  s.scope.slide(seconds(9'000 + 1'803));  // the oldest of the two left has gone
+  EXPECT_EQ(s.count(Counter::answer_wait_ns, rolling), years_ns);
+  s.scope.slide(seconds(20'000));
+  EXPECT_EQ(s.count(Counter::answer_wait_ns, rolling), 0);
+}
+
 TEST(CalendarWindows, BooksAFactWhereItBecomesKnownAndACorrectionWhereTheFactWas) {
   Scoped s;
   s.roll(at(0));
