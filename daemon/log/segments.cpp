@@ -64,6 +64,8 @@ Segments::Segments(std::shared_ptr<Disk> disk, std::size_t segment_bytes, Tail t
 
 void Segments::find_end(Tail tail) {
   std::vector<SegmentFile> files = segment_files(*disk_);
+  Lsn end = std::numeric_limits<Lsn>::max();  // the last record that there can be
+  std::vector<std::string> begun;             // files of which nothing got to the disk
   while (!files.empty()) {
     const SegmentFile last = files.back();
     const std::string where = disk_->path() + "/" + last.name;
@@ -71,11 +73,11 @@ void Segments::find_end(Tail tail) {
     const Header header = look_at_header(content, last.first);
     if (header == Header::newer) newer(*disk_, last.name);
     Scanned scanned{0, last.first - 1};
-    if (header == Header::good)
-      scanned = scan_records(content, segment_header_bytes, last.first - 1, std::numeric_limits<Lsn>::max(), no_visit);
+    if (header == Header::good) scanned = scan_records(content, segment_header_bytes, last.first - 1, end, no_visit);
     durable_ = scanned.reached;
+    const bool followed = end != std::numeric_limits<Lsn>::max();
     const bool torn = header != Header::good || scanned.end < content.size();
-    if (torn && proved_durable(content, scanned.end, durable_ + 1)) {
+    if (followed ? durable_ < end : torn && proved_durable(content, scanned.end, durable_ + 1)) {
       damaged(*disk_, last.name, scanned.end,
               "record " + std::to_string(durable_ + 1) + " cannot be read, but was once durable");
     }
@@ -88,22 +90,24 @@ void Segments::find_end(Tail tail) {
         disk_->truncate(last.name, scanned.end);
         disk_->sync_directory();
       }
-      if (!torn) return;
-      repairs_.push_back((tail == Tail::cut ? "cut " : "passed over ") + std::to_string(content.size() - scanned.end) +
-                         " bytes of a torn tail of " + where + " at offset " + std::to_string(scanned.end) +
-                         ": they were never acknowledged");
-      return;
+      if (torn) {
+        repairs_.push_back((tail == Tail::cut ? "cut " : "passed over ") +
+                           std::to_string(content.size() - scanned.end) + " bytes of a torn tail of " + where +
+                           " at offset " + std::to_string(scanned.end) + ": they were never acknowledged");
+      }
+      break;
     }
-    // Not even the header got there: the file never held anything durable.
-    if (tail == Tail::cut) {
-      disk_->remove(last.name);
-      disk_->sync_directory();
-    }
+    // Not even the header got there: the file never held anything durable. It was begun when all before it was.
+    begun.push_back(last.name);
     repairs_.push_back((tail == Tail::cut ? "removed " : "passed over ") + where +
                        ": it was being made when reachd was stopped");
+    end = last.first - 1;
     files.pop_back();
   }
-  durable_ = 0;
+  if (files.empty()) durable_ = 0;
+  if (tail == Tail::leave || begun.empty()) return;
+  for (const std::string& name : begun) disk_->remove(name);
+  disk_->sync_directory();
 }
 
 std::size_t Segments::write(std::span<const std::string> payloads, Time now) {

@@ -254,8 +254,8 @@ std::vector<std::string> accept_damage(Disk& disk, Time now) {
     reached = found.reached;
     if (whole || torn_beginning) continue;  // a torn tail is cut at the start as ever
     if (found.header == Header::foreign && found.reached < file.first) {
-      disk.rename(file.name, file.name + ".damaged");
-      disk.sync_directory();
+      // An empty one in its place: the file before it ends where this one begins, whatever stands behind that.
+      replace(file.name, segment_header(file.first, now), &content);
       done.push_back(file.name + " is put aside as " + file.name + ".damaged: it is no file of this log");
       continue;
     }

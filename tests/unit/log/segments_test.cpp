@@ -147,6 +147,40 @@ TEST(Segments, RefuseDamageInAnOlderFile) {
   EXPECT_THROW(all_of(log), LogError);
 }
 
+TEST(Segments, EndWhereAFileThatWasBegunSaysSo) {
+  const TemporaryDirectory dir, other;
+  {
+    Segments log(local_disk(dir.path()));
+    log.write(Texts{"a", "b"}, begun);
+    Segments longer(local_disk(other.path()));
+    for (const char* text : {"1", "2", "3", "4"}) longer.write(Texts{text}, begun);
+  }
+  const std::string good = content_of(dir.file());
+  replace(dir.file(), good + content_of(other.file()).substr(segment_header_bytes));
+  EXPECT_THROW(Segments(local_disk(dir.path())), LogError) << "there was a record 3 once";
+  const std::string begun_file = dir.path() + "/" + segment_name(3);
+  replace(begun_file, std::string(10, '\0'));
+  Segments log(local_disk(dir.path()));
+  EXPECT_EQ(all_of(log), (Texts{"1:a", "2:b"}));
+  EXPECT_EQ(log.repairs().size(), 2U);
+  EXPECT_EQ(content_of(dir.file()), good);
+  EXPECT_FALSE(std::filesystem::exists(begun_file));
+}
+
+TEST(Segments, RefuseALogWithoutWhatWasThereWhenAFileWasBegun) {
+  const TemporaryDirectory dir;
+  Segments(local_disk(dir.path())).write(Texts{"a", "b"}, begun);
+  replace(dir.path() + "/" + segment_name(5), std::string(10, '\0'));
+  try {
+    Segments log(local_disk(dir.path()));
+    FAIL() << "the records 3 and 4 are missing";
+  } catch (const LogError& e) {
+    EXPECT_NE(std::string(e.what()).find("record 3 cannot be read, but was once durable"), std::string::npos)
+        << e.what();
+  }
+  EXPECT_TRUE(std::filesystem::exists(dir.path() + "/" + segment_name(5))) << "a second try finds the same";
+}
+
 TEST(Segments, CutAGroupOfWhichAPowerLossKeptOnlyTheEnd) {
   const TemporaryDirectory dir;
   {

@@ -221,6 +221,18 @@ TEST_F(VerifyTest, AcceptedDamageFillsMissingParts) {
   EXPECT_EQ(readable(), expected);
 }
 
+TEST_F(VerifyTest, AcceptedDamageOfAWholeFileLeavesTheOneBeforeItWhereItEnds) {
+  std::ofstream(dir.file(1), std::ios::binary | std::ios::app) << content_of(dir.file(2));
+  replace(dir.file(2), std::string(100, 'x'));
+  EXPECT_THROW(readable(), LogError);
+  EXPECT_EQ(accept_damage(*local_disk(dir.path()), begun).size(), 1U);
+  Texts expected = all();
+  expected.resize(10);
+  EXPECT_EQ(readable(), expected);
+  EXPECT_EQ(content_of(dir.file(2) + ".damaged"), std::string(100, 'x'));
+  EXPECT_TRUE(accept_damage(*local_disk(dir.path()), begun).empty()) << "a second time there is nothing to do";
+}
+
 TEST_F(VerifyTest, EveryFlippedBitIsFoundAndCanBeAccepted) {
   const std::string good = content_of(dir.file(1));
   for (std::size_t at = 0; at < good.size(); ++at) {
