@@ -27,7 +27,8 @@ Follower::Follower(SubscriberOptions options, SubscriberCalls calls, World world
 
 void Follower::pass(TimePoint now) {
   if (now < deadline()) return;
-  lose(state_ == State::asking ? "reachd does not answer at " + options_.query_endpoint
+  lose(state_ == State::asking ? (refused_.empty() ? "reachd does not answer at " : "reachd refuses at ") +
+                                     options_.query_endpoint + (refused_.empty() ? "" : ": " + refused_)
                                : "nothing was heard from reachd at " + options_.publish_endpoint + " for " +
                                      std::to_string(options_.silence.count()) + " ms",
        now);
@@ -49,6 +50,7 @@ void Follower::lose(const std::string& why, TimePoint now) {
 /// Asks for the snapshot and, for the alerts that a gap swallowed, all alerts still remembered.
 void Follower::ask(TimePoint now) {
   state_ = State::asking;
+  refused_.clear();
   heard_ = now;  // the answer has as long as the stream
   v1::Request request;
   request.set_id(++last_id_);
@@ -61,6 +63,7 @@ void Follower::ask(TimePoint now) {
 
 void Follower::take(v1::Reply reply, TimePoint now) {
   if (state_ != State::asking) return;
+  if (reply.has_error()) refused_ = reply.error().message();  // it is asked again when it had its time
   if (reply.id() == last_id_ - 1 && reply.has_snapshot()) snapshot_ = std::move(*reply.mutable_snapshot());
   if (reply.id() == last_id_ && reply.has_alerts() && snapshot_) begin(reply.alerts(), now);
 }

@@ -82,6 +82,7 @@ class Follower {
   TimePoint heard_;
   bool missed_ = false;                                     ///< a number of the stream
   bool told_connected_ = false;                             ///< the last connection() that was called
+  std::string refused_;                                     ///< why this question is not answered
   std::string told_why_;                                    ///< of the last connection(false)
   bool first_snapshot_ = true;                              ///< none was taken yet
   std::uint64_t last_id_ = 0;                               ///< of the last request

@@ -11,6 +11,7 @@
 #include "daemon/program/program.hpp"
 #include "daemon/shell/connections.hpp"
 #include "daemon/shell/queries.hpp"
+#include "daemon/shell/unread.hpp"
 #include "daemon/shell/zap.hpp"
 
 namespace reach::shell {
@@ -117,6 +118,7 @@ struct EngineThread::Sockets {
   const std::size_t most;
   std::optional<Zap> zap;  ///< before every bind, and until the last socket is closed
   zmq::socket_t ingest, publish, query;
+  Unread unread;                ///< at the query socket
   std::deque<Watched> watched;  ///< in the order of keys::Door
   struct Parts {
     zmq::message_t identity, frame, more;
@@ -701,6 +703,11 @@ void EngineThread::answer(const std::string& peer, bool delimiter, const v1::Req
   if (key != nullptr) problem = not_allowed(request, *key);
   if (problem) {
     refuse({"not_allowed", "not allowed " + key->name, "refused at the query socket: " + problem->message()});
+  } else if (!sockets_->unread.has_room(peer)) {
+    problem = error("unavailable", "answers to earlier requests have not been read yet; read them, then ask again");
+    refuse({"unread_answers", "unread answers",
+            "refused at the query socket: somebody asks and does not read the answers" +
+                (key != nullptr ? ", with the key " + key->name : std::string())});
   } else if (request.has_acknowledge()) {
     problem = acknowledge(request.acknowledge(), now, key, out, after);
   } else {
@@ -727,8 +734,7 @@ void EngineThread::reply(const std::string& peer, bool delimiter, const v1::Repl
       return;
     }
     if (delimiter) static_cast<void>(sockets_->query.send(zmq::message_t(), more));
-    zmq::message_t bytes(reply.ByteSizeLong());
-    reply.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()));
+    zmq::message_t bytes = sockets_->unread.message(peer, reply.SerializeAsString());
     static_cast<void>(sockets_->query.send(bytes, zmq::send_flags::dontwait));
   } catch (const zmq::error_t& e) {
     if (e.num() != EHOSTUNREACH) throw;

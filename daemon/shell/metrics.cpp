@@ -155,7 +155,7 @@ std::string metrics_text(const MetricsCopy& copy) {
   out.begin("reachd_refused_total", "What was refused because nobody may do it, or not so much of it, by reason.",
             MetricType::Counter);
   for (const char* reason : {"unknown_key", "role", "handshake", "no_key", "key_removed", "not_allowed",
-                             "too_many_connections", "too_many_subscriptions"}) {
+                             "too_many_connections", "too_many_subscriptions", "unread_answers"}) {
     const auto found = copy.counters.refused.find(reason);
     out.add(found == copy.counters.refused.end() ? std::int64_t{0} : found->second, {{"reason", reason}});
   }
@@ -230,6 +230,8 @@ std::string metrics_text(const MetricsCopy& copy) {
   out.begin("reachd_queries_total", "Requests answered, by kind.", MetricType::Counter);
   for (const auto& [kind, count] : copy.counters.queries) out.add(count, {{"kind", kind}});
   out.counter("reachd_queries_bad_total", "Requests answered with an error.", copy.counters.bad_queries);
+  out.counter("reachd_answers_dropped_total", "Answers to adapters and askers that had gone or take nothing in.",
+              copy.counters.replies_dropped);
   out.gauge("reachd_clock_difference_seconds", "How far the wall clock is ahead of core time; not 0 after it was set.",
             copy.clock_difference_s);
 

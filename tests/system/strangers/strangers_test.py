@@ -52,8 +52,13 @@ key_file = "{directory}/reachd.key"
 allowed_keys = "{directory}/allowed"
 [publish]
 max_subscriptions = {subscriptions}
-"""
-PING = b"\x08\x01\x12\x00"  # Request { id: 1, ping {} }
+""" + "".join(f"""
+[[segment]]
+id = "segment-{i}-of-a-large-company"
+queues = ["queue-{i}"]
+""" for i in range(1000))
+PING = b"\x08\x01\x12\x00"      # Request { id: 1, ping {} }
+SNAPSHOT = b"\x08\x01\x1a\x00"  # Request { id: 1, snapshot {} }
 
 
 def read_key(path):
@@ -65,10 +70,11 @@ def read_key(path):
 class Visitor:
     """One socket of a client, as anybody could write it."""
 
-    def __init__(self, kind, port, key=None, server=None, monitor=0):
+    def __init__(self, kind, port, key=None, server=None, monitor=0, takes_in=1000):
         self.context = zmq.Context()
         self.socket = self.context.socket(kind)
         self.socket.linger = 0
+        self.socket.rcvhwm = takes_in  # messages; then it leaves them in the network
         if key:
             self.socket.curve_secretkey = read_key(f"{key}.key")
             self.socket.curve_publickey = read_key(f"{key}.pub")
@@ -148,8 +154,8 @@ class Test:
         self.daemon.process.send_signal(signal.SIGHUP)
         wait_until(lambda: self.daemon.stderr().count(said) > before, 5, f"the log says {said!r} after SIGHUP")
 
-    def visit(self, kind, port, name, monitor=0):
-        return Visitor(kind, port, self.key(name), self.server, monitor)
+    def visit(self, kind, port, name, monitor=0, takes_in=1000):
+        return Visitor(kind, port, self.key(name), self.server, monitor, takes_in)
 
     def reachctl(self, *arguments, key=None, server="reachd", stdin=""):
         """Exit code, output, seconds."""
@@ -329,6 +335,20 @@ class Test:
         self.expect_counted("too_many_subscriptions", before)
         self.expect_log(r"cut off at the publish socket, from 127.0.0.1:\d+: it has more than 500 subscriptions")
 
+    def case_askers_who_do_not_read(self):
+        """Viewers that ask for snapshots of everything, again and again, and take no answer in."""
+        before = self.counted("unread_answers")
+        visitors = [self.visit(zmq.DEALER, self.daemon.query, "desk", takes_in=1) for _ in range(8)]
+        for _ in range(300):
+            for visitor in visitors:
+                visitor.socket.send(SNAPSHOT)
+        self.expect_counted("unread_answers", before)
+        self.expect_log(r"somebody asks and does not read the answers, with the key desk")
+        for visitor in visitors:
+            visitor.close()
+        code, said, _ = self.reachctl("status", key="desk")
+        check(code == 0, f"who reads is answered: {code} {said[:200]}")
+
     def case_connections(self):
         """Ten thousand connections that say nothing, to each socket a third."""
         before = self.counted("too_many_connections")
@@ -358,7 +378,7 @@ class Test:
         before = self.counted("key_removed")
         listener = self.visit(zmq.SUB, self.daemon.publish, "guest", zmq.EVENT_DISCONNECTED)
         asker = self.visit(zmq.DEALER, self.daemon.query, "guest", zmq.EVENT_DISCONNECTED)
-        listener.socket.subscribe(b"")
+        listener.socket.subscribe(b"system/")
         asker.socket.send(PING)
         check(listener.hears(3) and asker.hears(3), "the guest listens and asks")
         os.remove(f"{self.directory}/allowed/guest.pub")

@@ -228,6 +228,25 @@ TEST_F(FollowerTest, GivesUpAnAnswerThatDoesNotCome) {
   EXPECT_EQ(lines(), Lines{}) << "an answer to an older question";
 }
 
+TEST_F(FollowerTest, SaysWhyItIsRefusedAndDoesNotAskAgainAtOnce) {
+  take_segment(1);
+  v1::Reply refusal;
+  refusal.set_id(requests.back().id());
+  refusal.mutable_error()->set_message("answers wait to be read");
+  follower.take(refusal, now);
+  EXPECT_FALSE(follower.wants_stream());
+  now += milliseconds(2999);
+  follower.pass(now);
+  EXPECT_EQ(requests.size(), 2U);
+  EXPECT_EQ(lines(), Lines{});
+  now += milliseconds(1);
+  follower.pass(now);
+  EXPECT_EQ(lines(), Lines{"lost: reachd refuses at tcp://127.0.0.1:5572: answers wait to be read"});
+  take_segment(3);
+  answer({{"state/sales", 3}});
+  EXPECT_EQ(lines(), (Lines{"snapshot", "connected"}));
+}
+
 // A stream with losses anywhere: the last state and the last revision of every alert arrive all the same, each revision
 // once, none that steps back.
 TEST_F(FollowerTest, EndsWithTheTruthWhateverIsLost) {

@@ -1,0 +1,61 @@
+#include "daemon/shell/unread.hpp"
+
+#include <gtest/gtest.h>
+
+namespace reach::shell {
+namespace {
+
+TEST(Unread, CountsWhatWaitsUntilItHasGone) {
+  Unread unread(1000, 5000);
+  EXPECT_TRUE(unread.has_room("a"));
+  {
+    const zmq::message_t large = unread.message("a", std::string(3000, 'x'));  // one may be of any size
+    EXPECT_EQ(large.to_string_view(), std::string(3000, 'x'));
+    EXPECT_EQ(unread.bytes(), 3000U);
+    EXPECT_FALSE(unread.has_room("a"));
+    EXPECT_TRUE(unread.has_room("b"));
+    const zmq::message_t another = unread.message("b", std::string(2000, 'y'));
+    EXPECT_FALSE(unread.has_room("c")) << "all together have no more";
+  }
+  EXPECT_EQ(unread.bytes(), 0U);
+  for (const char* peer : {"a", "b", "c"}) EXPECT_TRUE(unread.has_room(peer));
+}
+
+TEST(Unread, ForgetsThoseForWhomNothingWaits) {
+  Unread unread(10, 1000);
+  const zmq::message_t kept = unread.message("slow", std::string(50, 'x'));
+  for (int i = 0; i < 1000; ++i) static_cast<void>(unread.message(std::to_string(i), "x"));
+  EXPECT_FALSE(unread.has_room("slow"));
+  EXPECT_EQ(unread.bytes(), 50U);
+}
+
+TEST(Unread, CountsWhatWaitsInASocketForAPeerThatDoesNotRead) {
+  zmq::context_t context;
+  zmq::socket_t router(context, zmq::socket_type::router), asker(context, zmq::socket_type::dealer);
+  router.set(zmq::sockopt::sndhwm, 100);
+  asker.set(zmq::sockopt::rcvhwm, 1);
+  router.bind("inproc://query");
+  asker.connect("inproc://query");
+  asker.send(zmq::str_buffer("?"), zmq::send_flags::none);
+  zmq::message_t peer, question;
+  static_cast<void>(router.recv(peer));
+  static_cast<void>(router.recv(question));
+  Unread unread(1000);
+  int sent = 0;
+  for (; sent < 50 && unread.has_room(peer.to_string()); ++sent) {
+    router.send(zmq::buffer(peer.to_string()), zmq::send_flags::sndmore);
+    router.send(unread.message(peer.to_string(), std::string(300, 'x')), zmq::send_flags::none);
+  }
+  EXPECT_EQ(sent, 4);
+  zmq::message_t answer;
+  for (; sent > 0; --sent) {
+    static_cast<void>(asker.recv(answer));
+    EXPECT_EQ(answer.size(), 300U);
+  }
+  answer.rebuild();
+  EXPECT_TRUE(unread.has_room(peer.to_string()));
+  EXPECT_EQ(unread.bytes(), 0U);
+}
+
+}  // namespace
+}  // namespace reach::shell
