@@ -17,6 +17,7 @@ using program::block_signals;
 using program::CommonOptions;
 using program::notify_systemd;
 using program::parse;
+using program::raise_file_limit;
 using program::version;
 using program::wait_signal;
 

@@ -131,7 +131,7 @@ int main(int argc, char** argv) {
   if (!access.good) return client::exit_configuration;
   common.start("reach-wallboard");
   try {
-    wallboard::Server server(settings, std::move(access.accounts));
+    wallboard::Server server(settings, std::move(access.accounts), client::raise_file_limit());
     spdlog::info("serving http://{}:{}/", settings.address, settings.port);
     if (!wallboard::is_loopback(settings.address) && !settings.behind_tls) {
       spdlog::warn(

@@ -89,19 +89,27 @@ restinio::incoming_http_msg_limits_t message_limits() {
       .max_body_size(body_bytes_max);
 }
 
+/// RESTinio (0.6.16) accepts nothing more after an accept that failed, and ZeroMQ ends the program: some descriptors
+/// stay free, for files, ZeroMQ and what is being accepted.
+std::size_t connections_for(std::size_t open_files) {
+  constexpr std::size_t kept = 64, least = 16;
+  return std::min(Server::connections_max, std::max(open_files, kept + least) - kept);
+}
+
 }  // namespace
 
 // One thread serves everything: `io` is its loop. The gateway wakes it when a stream has something to send.
 struct Server::Impl {
-  Impl(const Settings& settings, std::optional<Accounts> accounts)
-      : users_file(settings.users_file),
+  Impl(const Settings& settings, std::optional<Accounts> accounts, std::size_t open_files)
+      : connections(connections_for(open_files)),
+        users_file(settings.users_file),
         behind_tls(settings.behind_tls),
         access(std::move(accounts)),
         server(restinio::external_io_context(io),
                [&](auto& with) {
                  with.address(settings.address)
                      .port(settings.port)
-                     .max_parallel_connections(connections_max)
+                     .max_parallel_connections(connections)
                      .concurrent_accepts_count(16)
                      .incoming_http_msg_limits(message_limits())
                      .read_next_http_message_timelimit(std::chrono::seconds(request_s))
@@ -422,7 +430,7 @@ struct Server::Impl {
   };
 
   Handling open_stream(const Request& request) {
-    if (streams.size() >= streams_max) {
+    if (streams.size() >= std::min(streams_max, connections / 2)) {
       return answer(request, {503, error_json("unavailable", "too many pages are open")}, {{"Retry-After", "10"}});
     }
     auto response = request->create_response<restinio::chunked_output_t>();
@@ -531,6 +539,7 @@ struct Server::Impl {
   static constexpr const char* session_cookie = "reach-session";
   static constexpr const char* ticket_cookie = "reach-ticket";
   static constexpr int ticket_cookie_s = 400 * 24 * 3600;  // browsers keep none for longer
+  const std::size_t connections;                           // at most
   const std::string users_file;
   const bool behind_tls;
   Page page;
@@ -549,8 +558,8 @@ struct Server::Impl {
   std::thread thread;
 };
 
-Server::Server(const Settings& settings, std::optional<Accounts> accounts)
-    : impl_(std::make_unique<Impl>(settings, std::move(accounts))) {}
+Server::Server(const Settings& settings, std::optional<Accounts> accounts, std::size_t open_files)
+    : impl_(std::make_unique<Impl>(settings, std::move(accounts), open_files)) {}
 Server::~Server() = default;
 void Server::set_settings(const Settings& settings) {
   impl_->set_settings(settings);

@@ -14,14 +14,15 @@ namespace reach::wallboard {
 class Server {
  public:
   static constexpr std::size_t connections_max = 1000;  ///< more wait until one leaves
-  static constexpr std::size_t streams_max = 500;       ///< more are answered 503
+  static constexpr std::size_t streams_max = 500;       ///< of these; more are answered 503
   static constexpr int request_s = 15;           ///< a request that has not arrived after so long is not waited for
   static constexpr std::size_t checks_max = 16;  ///< passwords that wait to be checked; more are answered 503
   static constexpr int stalled_s = 15;  ///< a browser that takes nothing in for so long is let go; it comes again
 
-  /// `accounts`: who may come in; nullopt: everybody. Throws std::runtime_error with a sentence if the address cannot
-  /// be had or the page cannot be read.
-  Server(const Settings& settings, std::optional<Accounts> accounts);
+  /// `accounts`: who may come in; nullopt: everybody. `open_files`: what the system grants; less than 1,064 make fewer
+  /// connections and streams. Throws std::runtime_error with a sentence if the address cannot be had or the page cannot
+  /// be read.
+  Server(const Settings& settings, std::optional<Accounts> accounts, std::size_t open_files);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -1,5 +1,6 @@
 // What every program of reachd has in common: options, logging, exit codes, signals.
 #pragma once
+#include <cstddef>
 #include <string>
 
 namespace CLI {
@@ -38,6 +39,10 @@ void block_signals();
 void unblock_signals();
 /// Waits for a blocked signal until `seconds` have passed; returns its number or 0.
 [[nodiscard]] int wait_signal(double seconds);
+
+/// Lets this program have as many open files as the system grants at most (each connection is one), and returns how
+/// many that are.
+std::size_t raise_file_limit();
 
 /// Tells systemd (datagram to $NOTIFY_SOCKET; nothing if it is not set): "READY=1", "WATCHDOG=1", "STATUS=…".
 /// Never blocks; a state that cannot be sent is lost.

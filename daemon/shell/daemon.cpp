@@ -1,7 +1,6 @@
 #include "daemon/shell/daemon.hpp"
 
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -27,14 +26,6 @@ using std::chrono::steady_clock;
 
 /// The engine thread goes round at least once a second; longer silence means that it hangs.
 constexpr auto alive_within = seconds(5);
-
-/// As many connections as the system grants: each adapter, subscriber and asker is a file descriptor.
-void raise_file_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 /// Half of systemd's watchdog time, or nothing where it watches not.
 std::optional<milliseconds> watchdog_interval() {
@@ -225,7 +216,7 @@ Loaded load(const std::string& config) {
 }
 
 int run_daemon(DaemonOptions options) {
-  raise_file_limit();
+  program::raise_file_limit();
   umask(0007);  // ipc sockets: for the user and group reachd runs as
   // A reader of stderr that left and a file size limit are errors to be told, not reasons to die.
   std::signal(SIGPIPE, SIG_IGN);

@@ -16,6 +16,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import shutil
 import socket
 import struct
@@ -30,6 +31,7 @@ import zmq
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "chaos"))
 from processes import Daemon, Failed, dies_with_us, free_ports, slowdown, wait_until
 
+WALLBOARD_FILES = 400    # descriptors that it gets
 CROWDS = 4               # processes that visit at the same time
 SOURCES = 8              # names that the adapters of one crowd go by
 GROWTH_MOST_MIB = 12     # of resident memory, of each program, from the first fifth of the visits to the last
@@ -244,8 +246,25 @@ class Wallboard:
             self.process = subprocess.Popen(
                 [program, "--listen", f"127.0.0.1:{self.port}", "--publish", f"tcp://127.0.0.1:{daemon.publish}", "--query",
                  f"tcp://127.0.0.1:{daemon.query}", *keys], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=errors, preexec_fn=dies_with_us, env=environment())
+                stderr=errors, preexec_fn=self.begin, env=environment())
         wait_until(self.knows_the_daemon, 20, "the wallboard shows what reachd publishes")
+
+    @staticmethod
+    def begin():
+        """In the new process: few descriptors, as in a shell, that may become some more."""
+        dies_with_us()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, WALLBOARD_FILES))
+
+    def meet_more_than_it_has_room_for(self):
+        """All at the same time, and without a word."""
+        everybody = []
+        for _ in range(WALLBOARD_FILES + 100):
+            everybody.append(socket.create_connection(("127.0.0.1", self.port), 5 * slowdown))
+        wait_until(lambda: len(os.listdir(f"/proc/{self.process.pid}/fd")) > WALLBOARD_FILES * 3 // 4, 10,
+                   "it has let in as many as it may")
+        for one in everybody:
+            one.close()
+        wait_until(self.knows_the_daemon, 20, "the wallboard answers again when they have gone")
 
     def knows_the_daemon(self):
         if self.process.poll() is not None:
@@ -328,6 +347,7 @@ def run(options, directory):
     programs = {"reachd": daemon, "reach-wallboard": wallboard}
     visits = Visits(daemon, wallboard, options.seed, keys)
     visits.make(options.visits // 5)
+    wallboard.meet_more_than_it_has_room_for()
     before = {name: Left(name, program.process) for name, program in programs.items()}
     counted = connections(daemon)
     print(f"{visits.make(options.visits - options.visits // 5)} visits a minute", flush=True)
