@@ -431,7 +431,8 @@ const Section<DaemonSettings>& ingest_section() {
         "how long time waits for an adapter that was cut off and comes back by itself; 0s: not at all"},
        {"max_sources", count(&DaemonSettings::max_sources, 1, 100'000), "sources at most; one more is rejected"},
        {"max_rate", optional_count(&DaemonSettings::max_rate, 1, 100'000'000),
-        "events per second that one source may send over ten seconds; beyond it waits and sends again, nothing is lost",
+        "events (and Hellos) per second that one source may send over ten seconds; beyond it waits and sends again, "
+        "nothing is lost",
         "no limit"}},
       {},
       true};

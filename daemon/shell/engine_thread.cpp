@@ -212,8 +212,9 @@ void EngineThread::run() {
     why = e.what();
   } catch (const std::system_error& e) {
     code = program::exit_failed;
-    why = std::string("the event log cannot be read: ") + e.what();
-    if (e.code() == std::errc::permission_denied) why += "; its files must belong to the user that reachd runs as";
+    why = (engine_ ? "the engine thread failed: " : "the event log cannot be read: ") + std::string(e.what());
+    if (!engine_ && e.code() == std::errc::permission_denied)
+      why += "; its files must belong to the user that reachd runs as";
   } catch (const std::exception& e) {
     code = program::exit_failed;
     why = std::string("the engine thread failed: ") + e.what();

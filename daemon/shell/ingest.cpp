@@ -35,6 +35,11 @@ std::string not_with(const keys::PublicKey& key, const std::string& name) {
   return "the key " + key.name + " may not send as \"" + name.substr(0, 64) + "\"; its sources are " + allowed;
 }
 
+std::string too_fast(const std::string& source, std::int64_t per_second) {
+  return source + " sends more than " + std::to_string(per_second) +
+         " events a second ([ingest] max_rate); keep them and send again later";
+}
+
 std::string too_many_sources(std::size_t most) {
   return "there are " + std::to_string(most) + " sources already ([ingest] max_sources); use the name of one of them";
 }
@@ -118,6 +123,11 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
     }
   }
 
+  // A record of the log, too.
+  if (is_too_fast(source, now)) {
+    return reject(peer, v1::REJECT_CODE_OVERLOADED, too_fast(hello.source(), *limits_.max_rate));
+  }
+  source.rate.take(1);
   const bool begins = hello.epoch() != source.epoch;
   // It was here before: what it sends now may have waited a while.
   if (hello.resumes() && !begins && limits_.wait_for_source > Duration::zero())
@@ -224,6 +234,12 @@ Ingest::Source* Ingest::known(const std::string& peer, const std::string& name, 
   return &found->second;
 }
 
+bool Ingest::is_too_fast(Source& source, Time now) {
+  if (!limits_.max_rate || source.rate.open(now, *limits_.max_rate)) return false;
+  ++counters_.over_rate;
+  return true;
+}
+
 void Ingest::take_batch(const std::string& peer, v1::EventBatch& batch, std::string_view frame, Time now) {
   const auto count = static_cast<std::uint64_t>(batch.events_size());
   if (batch.epoch() == 0 || batch.first_sequence() == 0 ||
@@ -251,12 +267,8 @@ void Ingest::take_batch(const std::string& peer, v1::EventBatch& batch, std::str
     return refuse_batch(*source, v1::REJECT_CODE_OVERLOADED,
                         std::to_string(credit()) + " events are not acknowledged yet; wait for their Ack", now);
   }
-  if (limits_.max_rate && !source->rate.open(now, *limits_.max_rate)) {
-    ++counters_.over_rate;
-    return refuse_batch(*source, v1::REJECT_CODE_OVERLOADED,
-                        batch.source() + " sends more than " + std::to_string(*limits_.max_rate) +
-                            " events a second ([ingest] max_rate); keep them and send again later",
-                        now);
+  if (is_too_fast(*source, now)) {
+    return refuse_batch(*source, v1::REJECT_CODE_OVERLOADED, too_fast(batch.source(), *limits_.max_rate), now);
   }
   if (batch.first_sequence() <= source->accepted) {
     const auto known_already = static_cast<int>(source->accepted + 1 - batch.first_sequence());

@@ -120,6 +120,8 @@ class Ingest {
   void reject(const std::string& peer, v1::RejectCode code, const std::string& reason, std::uint64_t expected = 0);
   /// Refuses and asks for the events from accepted + 1 on, unless that was just said.
   void refuse_batch(Source& source, v1::RejectCode code, const std::string& reason, Time now);
+  /// Whether `source` has sent more than max_rate; then that is counted.
+  [[nodiscard]] bool is_too_fast(Source& source, Time now);
   /// Whether the message that is being taken may speak for the source `name`; if not, it is rejected.
   [[nodiscard]] bool may_use(const std::string& peer, const std::string& name);
   /// Empties events that name another source than the batch's which the key may not use, or one too many: they are left

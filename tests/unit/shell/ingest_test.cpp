@@ -457,5 +457,16 @@ TEST_F(IngestTest, LetsASourceThatIsTooFastSendAgainLater) {
   EXPECT_EQ(ingest.counters().over_rate, 1);
 }
 
+TEST_F(IngestTest, CountsAHelloAsAnEventOfTheRate) {
+  IngestLimits limits{1000, 100'000, seconds(10)};
+  limits.max_rate = 10;
+  ingest.set_limits(limits);
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(take(hello()).has_welcome()) << i;
+  const std::size_t records = world.records.size();
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(take(hello()).reject().code(), v1::REJECT_CODE_OVERLOADED) << i;
+  EXPECT_EQ(world.records.size(), records);
+  EXPECT_TRUE(take(hello(), "p", noon + seconds(1)).has_welcome());
+}
+
 }  // namespace
 }  // namespace reach::shell
