@@ -111,6 +111,7 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
                         (was.queue == none || next.queues[was.queue].line != none);
       if (!kept) {
         if (contact.stage != Stage::arrived) contact.stage = Stage::aside;
+        if (list == open_items) next.move_to_list(index, live_calls);  // it expires, as what never had a segment
         continue;
       }
       const auto carry = [&](std::uint32_t from, std::uint32_t line) {

@@ -419,6 +419,23 @@ TEST(Reconfigure, LeavesAnItemAsideThatLeftTheCatalogue) {
   EXPECT_EQ(w.figures().backlog, 0);
 }
 
+TEST(Reconfigure, ForgetsInTimeTheItemsOfASegmentThatIsGone) {
+  World w;
+  Event item;
+  item.queue = "letters";
+  w.at(0, EventKind::received, "i1", item);
+  Config config = small_config();
+  config.segments.erase(config.segments.begin());
+  config.contracts[0].segments = config.pools[0].segments = {"dealers"};
+  w.engine.reconfigure(std::move(config), World::time(2), w.decisions);
+  EXPECT_EQ(w.engine.totals().live_contacts, 1);
+  w.at(3, EventKind::completed, "i1");
+  w.pass(4 * 3600);
+  EXPECT_EQ(w.engine.totals().live_contacts, 1);
+  w.pass(4 * 3600 + 3);
+  EXPECT_EQ(w.engine.totals().live_contacts, 0);
+}
+
 TEST(Data, ThatContradictsIsCountedAndChangesNothing) {
   World w;
   w.answered(0, "nobody");
