@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "clients/reachctl/text.hpp"
+#include "daemon/base/printable.hpp"
 
 namespace reach::ctl {
 namespace {
@@ -76,10 +77,11 @@ Time time_of(std::uint64_t ns) {
   return time_from_ns(static_cast<std::int64_t>(ns));
 }
 
-/// No line is wider than the screen.
+/// What may be shown of a line: none is wider than the screen.
 Line cut(Line line, std::size_t width) {
   std::size_t used = 0;
   for (std::size_t i = 0; i < line.size(); ++i) {
+    line[i].text = printable(line[i].text);
     const std::size_t wide = width_of(line[i].text);
     if (used + wide > width) {
       line[i].text = fit(line[i].text, width - used);

@@ -6,6 +6,7 @@
 
 #include "clients/library/json.hpp"
 #include "clients/library/query.hpp"
+#include "daemon/base/printable.hpp"
 #include "daemon/settings/settings.hpp"
 
 namespace reach::ctl {
@@ -63,7 +64,7 @@ void print_json(const google::protobuf::Message& message) {
 }
 
 void complain(const std::string& sentence) {
-  std::cerr << "reachctl: " << sentence << '\n';
+  std::cerr << "reachctl: " << printable(sentence) << '\n';
 }
 
 bool stop_requested() {

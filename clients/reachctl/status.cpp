@@ -3,6 +3,7 @@
 
 #include "clients/reachctl/command.hpp"
 #include "clients/reachctl/text.hpp"
+#include "daemon/base/printable.hpp"
 
 namespace reach::ctl {
 namespace {
@@ -150,7 +151,7 @@ std::string alert_text(const v1::Alert& a) {
   if (a.has_acknowledged()) {
     text += "  [taken by " + a.acknowledged().by() + ": " + a.acknowledged().note() + "]";
   }
-  return text + "  " + a.id();
+  return printable(text + "  " + a.id());
 }
 
 std::string status_text(const v1::Status& status, bool details) {
@@ -167,7 +168,7 @@ std::string status_text(const v1::Status& status, bool details) {
   std::string alerts;
   for (const auto& s : status.segments()) {
     for (const auto& a : s.alerts()) alerts += alert_text(a) + '\n';
-    if (s.stale()) alerts += s.id() + " is stale: " + s.stale_reason() + '\n';
+    if (s.stale()) alerts += printable(s.id() + " is stale: " + s.stale_reason()) + '\n';
   }
   if (!alerts.empty()) out += '\n' + alerts;
   if (details) {
@@ -175,7 +176,7 @@ std::string status_text(const v1::Status& status, bool details) {
   }
   out += sources_table(status);
   for (const auto& queue : status.unrouted()) {
-    out += "\nQueue " + queue.id() + " belongs to no segment: " + std::to_string(queue.events()) +
+    out += "\nQueue " + printable(queue.id()) + " belongs to no segment: " + std::to_string(queue.events()) +
            " events; name it in a segment's queues.";
   }
   if (status.unrouted_size() > 0) out += '\n';

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "daemon/base/printable.hpp"
+
 namespace reach::ctl {
 
 std::string percent(double ratio) {
@@ -68,11 +70,12 @@ std::size_t width_of(std::string_view text) {
   return width;
 }
 
-std::string fit(std::string_view text, std::size_t width, bool right) {
+std::string fit(std::string_view any, std::size_t width, bool right) {
+  const std::string text = printable(any);
   const std::size_t has = width_of(text);
   if (has <= width) {
     const std::string blanks(width - has, ' ');
-    return right ? blanks + std::string(text) : std::string(text) + blanks;
+    return right ? blanks + text : text + blanks;
   }
   std::string cut;
   std::size_t taken = 0;
@@ -92,6 +95,7 @@ Table::Table(std::vector<std::string> titles) : titles_(std::move(titles)) {
 
 void Table::add(std::vector<std::string> cells) {
   cells.resize(titles_.size());
+  for (std::string& cell : cells) cell = printable(cell);
   rows_.push_back(std::move(cells));
 }
 

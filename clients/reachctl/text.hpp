@@ -30,10 +30,10 @@ inline constexpr const char* dash = "–";
 
 /// Columns a terminal needs for `text` (UTF-8; East Asian wide characters count as one).
 [[nodiscard]] std::size_t width_of(std::string_view text);
-/// `text` filled with blanks, or cut with an ellipsis, to exactly `width` columns.
+/// `text`, made printable, filled with blanks, or cut with an ellipsis, to exactly `width` columns.
 [[nodiscard]] std::string fit(std::string_view text, std::size_t width, bool right = false);
 
-/// Aligned columns. A column whose title begins with '>' is right-aligned.
+/// Aligned columns of texts that are made printable. A column whose title begins with '>' is right-aligned.
 class Table {
  public:
   explicit Table(std::vector<std::string> titles);

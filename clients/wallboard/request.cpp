@@ -6,6 +6,8 @@
 #include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "daemon/base/printable.hpp"
+
 namespace reach::wallboard {
 namespace {
 
@@ -94,10 +96,13 @@ std::string address_of(const std::string& peer, std::string_view forwarded) {
   if (!forwarded.empty()) {
     std::string_view last = forwarded.substr(forwarded.rfind(',') + 1);  // those before it are what the browser claims
     last.remove_prefix(std::min(last.find_first_not_of(' '), last.size()));
-    address = std::string(last);
+    last = last.substr(0, last.find_last_not_of(' ') + 1);
+    const bool one_colon = last.find(':') == last.rfind(':');  // an address of version 6 has more
+    address = last.starts_with('[') || one_colon ? without_port(last) : std::string(last);
   }
   unsigned char bytes[sizeof(in6_addr)];
-  if (inet_pton(AF_INET6, address.c_str(), bytes) != 1) return address.substr(0, INET6_ADDRSTRLEN);
+  if (inet_pton(AF_INET, address.c_str(), bytes) == 1) return address;
+  if (inet_pton(AF_INET6, address.c_str(), bytes) != 1) return forwarded.empty() ? peer : address_of(peer, {});
   if (std::any_of(bytes, bytes + 8, [](unsigned char byte) { return byte != 0; }))
     std::fill(bytes + 8, bytes + sizeof bytes, static_cast<unsigned char>(0));
   char text[INET6_ADDRSTRLEN] = {};
@@ -127,10 +132,7 @@ std::string query_without(std::string_view query, std::string_view name) {
 }
 
 std::string for_log(std::string_view text) {
-  std::string out(text.substr(0, 80));
-  std::replace_if(
-      out.begin(), out.end(), [](unsigned char c) { return c < ' ' || c == 127; }, '?');
-  return out;
+  return printable(text.substr(0, 80));
 }
 
 std::optional<std::string> percent_decoded(std::string_view text) {

@@ -24,6 +24,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "daemon/base/printable.hpp"
+
 namespace reach::program {
 namespace {
 
@@ -98,7 +100,7 @@ class LineFormatter final : public spdlog::formatter {
     } else {
       if (!journal_) line += time_text(message.time) + " " + program_ + " ";
       line += std::string(level_name(message.level)) + ": ";
-      for (const char c : text) line += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;  // one record, one line
+      line += printable(text);  // one record, one line
     }
     line += '\n';
     out.append(line.data(), line.data() + line.size());

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/base/printable.hpp"
+
 namespace reach::ctl {
 namespace {
 
@@ -39,6 +41,18 @@ TEST(Fit, CountsCharactersNotBytes) {
   EXPECT_EQ(fit("Müller", 4), "Mül…");
   EXPECT_EQ(fit("abc", 3), "abc");
   EXPECT_EQ(fit("abc", 0), "");
+}
+
+TEST(Printable, ShowsNothingThatATerminalObeys) {
+  EXPECT_EQ(printable("Müller – 東京 😀"), "Müller – 東京 😀");
+  EXPECT_EQ(printable("a\x1b]0;owned\x07\nsource pbx9 connected\x7f"), "a ]0;owned  source pbx9 connected ");
+  EXPECT_EQ(printable("\xc2\x9b[2J \xc2\xa0"), " [2J \xc2\xa0") << "C1, too, and not what comes after";
+  EXPECT_EQ(printable("\x9b[2J \xe6\x9d \xff\xc0\x80"), "?[2J ?? ???") << "what is no UTF-8";
+  EXPECT_EQ(printable("M\xc3"), "M?");
+  EXPECT_EQ(fit("a\nb", 4), "a b ");
+  Table table({"NAME"});
+  table.add({"a\x1b[2J"});
+  EXPECT_EQ(table.text(), "NAME\na [2J\n");
 }
 
 TEST(Table, AlignsColumnsAndLeavesNoBlanksAtTheEnd) {
