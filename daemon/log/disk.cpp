@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +21,9 @@ namespace {
 [[noreturn]] void refuse(const std::string& what) {
   throw std::system_error(errno, std::generic_category(), what);
 }
+
+/// A log file has at most a gigabyte, and a snapshot is about as long as the state is in memory.
+constexpr std::uint64_t longest_file = std::uint64_t{8} << 30;
 
 class Descriptor {
  public:
@@ -74,9 +78,12 @@ class LocalDisk final : public Disk {
   }
 
   [[nodiscard]] std::string read_beginning(const std::string& name, std::size_t most) override {
-    const Descriptor fd(openat(directory_.get(), name.c_str(), O_RDONLY | O_CLOEXEC));
+    const Descriptor fd(openat(directory_.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat found {};
     if (fd.get() < 0 || fstat(fd.get(), &found) != 0) refuse("cannot open " + path_ + "/" + name);
+    if (!S_ISREG(found.st_mode)) throw LogError(path_ + "/" + name + " is no file of this log: it is no regular file");
+    if (most > longest_file && found.st_size > static_cast<off_t>(longest_file))
+      throw LogError(path_ + "/" + name + " is no file of this log: it is too long for one");
     std::string content(std::min(static_cast<std::size_t>(found.st_size), most), '\0');
     std::size_t have = 0;
     while (have < content.size()) {
@@ -94,6 +101,12 @@ class LocalDisk final : public Disk {
     struct stat found {};
     if (fstatat(directory_.get(), name.c_str(), &found, 0) != 0) refuse("cannot look at " + path_ + "/" + name);
     return static_cast<std::uint64_t>(found.st_size);
+  }
+
+  [[nodiscard]] std::uint64_t room() override {
+    struct statvfs found {};
+    if (fstatvfs(directory_.get(), &found) != 0) refuse("cannot look at " + path_);
+    return static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize;
   }
 
   std::unique_ptr<File> create(const std::string& name) override {

@@ -1,6 +1,7 @@
 // The few things the log asks of a file system, so that tests can fail each of them.
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,6 +31,8 @@ class Disk {
   /// Its first bytes, at most `most`.
   [[nodiscard]] virtual std::string read_beginning(const std::string& name, std::size_t most) = 0;
   [[nodiscard]] virtual std::uint64_t size(const std::string& name) = 0;
+  /// Bytes that may still be written to it.
+  [[nodiscard]] virtual std::uint64_t room() { return std::numeric_limits<std::uint64_t>::max(); }
   virtual std::unique_ptr<File> create(const std::string& name) = 0;       ///< empty, whatever it was before
   virtual void truncate(const std::string& name, std::uint64_t size) = 0;  ///< durably
   virtual void remove(const std::string& name) = 0;

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <system_error>
 
 #include "daemon/log/crc32c.hpp"
 #include "daemon/log/format.hpp"
@@ -34,11 +35,16 @@ std::vector<SnapshotFile> snapshot_files(Disk& disk) {
 std::uint64_t write_snapshot(Disk& disk, Lsn number,
                              const std::function<void(const std::function<void(std::string_view)>&)>& content) {
   const std::string temporary(temporary_name);
+  const std::uint64_t most = disk.room() / 2;  // the log must go on
   std::uint64_t bytes = 0;
   std::uint32_t crc = 0;
-  {
+  try {
     const std::unique_ptr<File> file = disk.create(temporary);
     const auto append = [&](std::string_view piece) {
+      if (bytes + piece.size() > most) {
+        throw std::system_error(std::make_error_code(std::errc::no_space_on_device),
+                                "it takes more than half of what is free at " + disk.path());
+      }
       file->append(piece);
       crc = crc32c(piece, crc);
       bytes += piece.size();
@@ -51,6 +57,12 @@ std::uint64_t write_snapshot(Disk& disk, Lsn number,
     put(trailer, crc32c(trailer, crc));
     file->append(trailer);
     file->sync();
+  } catch (...) {
+    try {
+      disk.remove(temporary);          // the log needs the room
+    } catch (const std::exception&) {  // it is not there, or stays until the next one
+    }
+    throw;
   }
   char name[40];
   std::snprintf(name, sizeof name, "%020llu.snapshot", static_cast<unsigned long long>(number));

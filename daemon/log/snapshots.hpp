@@ -26,7 +26,8 @@ struct SnapshotFile {
 
 /// Writes a snapshot under a temporary name, syncs it, and gives it its name: it is there whole or not at all.
 /// `content` calls the function it is given with piece after piece. Older ones than the newest two are removed then.
-/// Returns its size in bytes. Throws std::system_error; what `content` throws passes through.
+/// It takes at most half of what is free on the disk, and leaves nothing behind if it fails. Returns its size in bytes.
+/// Throws std::system_error; what `content` throws passes through.
 std::uint64_t write_snapshot(Disk& disk, Lsn number,
                              const std::function<void(const std::function<void(std::string_view)>&)>& content);
 

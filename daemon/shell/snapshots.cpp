@@ -13,7 +13,7 @@ namespace reach::shell {
 namespace {
 
 constexpr int background_priority = 10;  // of -20 to 19: the live engine comes first
-constexpr auto retry_after = std::chrono::seconds(30);
+constexpr auto retry_after = std::chrono::seconds(30), retry_at_least = std::chrono::seconds(3600);
 
 /// The daemon ends: what is being made is given up.
 struct Stopped {};
@@ -54,6 +54,7 @@ SnapshotCounts Snapshots::counts() const {
 void Snapshots::run() {
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), background_priority);
   std::unique_lock lock(mutex_);
+  std::chrono::seconds pause = retry_after;  // doubled with each failure in a row
   while (!stopping_) {
     // The notifier takes no lock, so a wake-up can be missed: look again now and then.
     wake_.wait_for(lock, std::chrono::milliseconds(500), [this] { return stopping_ || bytes_ >= next_at_; });
@@ -67,10 +68,14 @@ void Snapshots::run() {
       problem = e.what();
     }
     lock.lock();
-    if (problem.empty()) continue;
+    if (problem.empty()) {
+      pause = retry_after;
+      continue;
+    }
     ++counts_.failed;
     say_("a snapshot could not be made, the next start reads more of the log: " + problem);
-    wake_.wait_for(lock, retry_after, [this] { return stopping_.load(); });
+    wake_.wait_for(lock, pause, [this] { return stopping_.load(); });
+    pause = std::min<std::chrono::seconds>(2 * pause, retry_at_least);
   }
 }
 

@@ -1,6 +1,8 @@
 #include "daemon/log/segments.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <fstream>
@@ -234,6 +236,18 @@ TEST(LocalDisk, IsRefusedToASecondDaemon) {
   const auto first = local_disk(dir.path());
   EXPECT_THROW(local_disk(dir.path()), LogError);
   EXPECT_NO_THROW(local_disk_read_only(dir.path()));
+}
+
+TEST(LocalDisk, ReadsNothingButFilesOfASensibleLength) {
+  const TemporaryDirectory dir;
+  const auto disk = local_disk(dir.path());
+  ASSERT_EQ(mkfifo((dir.path() + "/pipe").c_str(), 0600), 0);
+  EXPECT_THROW((void)disk->read("pipe"), LogError) << "and does not wait for a writer";
+  disk->create("sparse");
+  ASSERT_EQ(truncate((dir.path() + "/sparse").c_str(), off_t{200} << 30), 0);
+  EXPECT_THROW((void)disk->read("sparse"), LogError);
+  EXPECT_EQ(disk->read_beginning("sparse", 4).size(), 4U);
+  EXPECT_GT(disk->room(), 0U);
 }
 
 TEST(LocalDisk, WritesNothingWhereItOnlyLooks) {

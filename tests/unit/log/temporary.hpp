@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cerrno>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -42,7 +43,8 @@ class TemporaryDirectory {
 struct Faults {
   std::atomic<int> append_error{0}, sync_error{0}, create_error{0};
   std::atomic<int> renames_left{1'000'000};  ///< further ones are refused
-  std::atomic<bool> half_append{false};      ///< a failing append writes half of its bytes first
+  std::atomic<std::uint64_t> room{std::numeric_limits<std::uint64_t>::max()};
+  std::atomic<bool> half_append{false};  ///< a failing append writes half of its bytes first
 };
 
 class FaultyDisk final : public Disk {
@@ -57,6 +59,7 @@ class FaultyDisk final : public Disk {
     return real_->read_beginning(name, most);
   }
   std::uint64_t size(const std::string& name) override { return real_->size(name); }
+  std::uint64_t room() override { return faults_->room; }
   std::unique_ptr<File> create(const std::string& name) override {
     fail(faults_->create_error);
     return std::make_unique<FaultyFile>(real_->create(name), faults_);

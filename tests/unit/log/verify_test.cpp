@@ -272,7 +272,13 @@ TEST(Snapshots, AreWholeOrNotThere) {
   faults->sync_error = 5;
   EXPECT_THROW(write_snapshot(disk, 7, content), std::system_error);
   EXPECT_TRUE(snapshot_files(disk).empty());
+  EXPECT_FALSE(std::filesystem::exists(dir.path() + "/snapshot.new")) << "the log needs the room";
   faults->sync_error = 0;
+  faults->room = 20;
+  EXPECT_NO_THROW(write_snapshot(disk, 7, [](const auto& append) { append("ab"); }));
+  EXPECT_THROW(write_snapshot(disk, 8, content), std::system_error) << "half of it is the log's";
+  EXPECT_FALSE(std::filesystem::exists(dir.path() + "/snapshot.new"));
+  faults->room = std::numeric_limits<std::uint64_t>::max();
   for (const Lsn number : {7U, 9U, 12U}) write_snapshot(disk, number, content);
   ASSERT_EQ(snapshot_files(disk).size(), 2U) << "the newest two are kept";
   EXPECT_EQ(snapshot_files(disk)[0].number, 9U);
