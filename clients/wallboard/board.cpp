@@ -36,9 +36,16 @@ std::vector<Json> values_of(const std::map<std::string, Json>& map) {
 
 }  // namespace
 
+std::string event_text(std::string_view name, std::string_view json) {
+  std::string text;
+  text.reserve(name.size() + json.size() + 16);
+  return text.append("event: ").append(name).append("\ndata: ").append(json).append("\n\n");
+}
+
 template <typename Value>
 Json Board::put(std::vector<Json>& list, std::map<std::string, std::size_t>& index, const std::string& id,
                 const Value& value) {
+  changed();
   const Json json = json_of(value);
   const auto [at, is_new] = index.try_emplace(id, list.size());
   if (is_new) {
@@ -50,10 +57,12 @@ Json Board::put(std::vector<Json>& list, std::map<std::string, std::size_t>& ind
 }
 
 void Board::saw(std::uint64_t time_ns) {
+  changed();
   time_ns_ = std::max(time_ns_, time_ns);
 }
 
 void Board::set_snapshot(const v1::Snapshot& snapshot) {
+  changed();
   segments_.clear();
   sources_.clear();
   staffing_.clear();
@@ -117,6 +126,7 @@ void Board::set_alerts(const v1::Alerts& alerts) {
 }
 
 void Board::keep_alert(const v1::Alert& alert, const Json& json) {
+  changed();
   alerts_.insert_or_assign(alert.id(),
                            KnownAlert{alert.revision(), alert.changed_ns(), alert.state() == "resolved", json});
   const auto resolved = [](const auto& entry) { return entry.second.resolved; };
@@ -133,6 +143,16 @@ std::string Board::state(bool complete) const {
   std::string out = "{\"time\":" + time_json(time_ns_) + (complete ? ",\"complete\":true" : "");
   out += ",\"segments\":" + joined(segments_) + ",\"sources\":" + joined(sources_);
   return out + (rest_ == "{}" ? "}" : "," + rest_.substr(1));
+}
+
+Json Board::state_event() const {
+  if (!state_event_) state_event_ = std::make_shared<const std::string>(event_text("state", state(true)));
+  return state_event_;
+}
+
+Json Board::alerts_event() const {
+  if (!alerts_event_) alerts_event_ = std::make_shared<const std::string>(event_text("alerts", alerts()));
+  return alerts_event_;
 }
 
 std::string Board::alerts() const {

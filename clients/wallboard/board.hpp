@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "reachd/v1/query.pb.h"
@@ -19,6 +20,9 @@ namespace reach::wallboard {
 
 /// A JSON value, written once and shared by every connection it waits for.
 using Json = std::shared_ptr<const std::string>;
+
+/// "event: NAME\ndata: JSON\n\n", a server-sent event. `json` has no line breaks.
+[[nodiscard]] std::string event_text(std::string_view name, std::string_view json);
 
 /// Not thread-safe. Costs: one JSON text per segment, pool, source and alert. Resolved alerts are kept up to
 /// `resolved_max`, the oldest leave first.
@@ -45,7 +49,11 @@ class Board {
 
   /// `status --json`: {"time", "segments", "sources", …}; with `complete`, as the stream's first event of it.
   [[nodiscard]] std::string state(bool complete) const;
-  [[nodiscard]] std::string alerts() const;                 ///< {"time", "alerts"}, oldest first
+  [[nodiscard]] std::string alerts() const;  ///< {"time", "alerts"}, oldest first
+  /// The events with which a stream begins, "state" with "complete" and "alerts". Written once for all streams, until
+  /// something changes.
+  [[nodiscard]] Json state_event() const;
+  [[nodiscard]] Json alerts_event() const;
   [[nodiscard]] std::string staffing() const;               ///< {"time", "pools"}
   [[nodiscard]] std::map<std::string, Json> pools() const;  ///< by id
 
@@ -60,6 +68,7 @@ class Board {
   Json put(std::vector<Json>& list, std::map<std::string, std::size_t>& index, const std::string& id, const Value& v);
   void keep_alert(const v1::Alert& alert, const Json& json);
   void saw(std::uint64_t time_ns);
+  void changed() { state_event_ = alerts_event_ = nullptr; }
 
   bool has_snapshot_ = false, has_alerts_ = false;
   std::uint64_t time_ns_ = 0;  ///< the latest core time seen
@@ -68,6 +77,7 @@ class Board {
   std::map<std::string, std::size_t> segment_index_, source_index_, staffing_index_;
   std::map<std::string, KnownAlert> alerts_;
   std::set<std::string> alerts_since_snapshot_;
+  mutable Json state_event_, alerts_event_;  ///< nullptr: to be written
 };
 
 /// {"time":…,"complete":false,"segments":[…],"sources":[…]}: the stream's event of what changed. Either may be empty.

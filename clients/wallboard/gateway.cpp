@@ -115,7 +115,7 @@ void Gateway::ask_alerts() {
       asking_alerts_ = false;
       if (!reply.has_alerts()) return;  // the next beat asks again
       board_.set_alerts(reply.alerts());
-      put_in_all([&](Outbox& outbox) { outbox.put_alerts(board_.alerts()); });
+      put_in_all([&](Outbox& outbox) { outbox.put_alerts(board_.alerts_event()); });
     });
   });
 }
@@ -226,7 +226,7 @@ void Gateway::open_stream(std::uint64_t id) {
     Outbox& outbox = streams_[id];
     outbox.put_connection(connection_json());
     if (board_.has_snapshot()) outbox.put_board(board_);
-    if (board_.has_alerts()) outbox.put_alerts(board_.alerts());
+    if (board_.has_alerts()) outbox.put_alerts(board_.alerts_event());
   });
 }
 
@@ -241,7 +241,7 @@ std::optional<Gateway::Parcel> Gateway::take(std::uint64_t id) {
   if (stream == streams_.end() || stream->second.empty()) return std::nullopt;
   Parcel parcel;
   parcel.last = stream->second.finished();
-  parcel.text = stream->second.take();
+  parcel.pieces = stream->second.take();
   return parcel;
 }
 

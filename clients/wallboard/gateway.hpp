@@ -44,9 +44,9 @@ class Gateway {
   /// A new stream; its outbox already holds everything. Number it `id`, a number of its own.
   void open_stream(std::uint64_t id);
   void close_stream(std::uint64_t id);
-  /// What stream `id` has to send now: text and whether the stream ends with it. nullopt: nothing.
+  /// What stream `id` has to send now, and whether the stream ends with it. nullopt: nothing.
   struct Parcel {
-    std::string text;
+    std::vector<Json> pieces;
     bool last = false;
   };
   [[nodiscard]] std::optional<Parcel> take(std::uint64_t id);

@@ -4,15 +4,9 @@
 
 namespace reach::wallboard {
 
-std::string event_text(std::string_view name, std::string_view json) {
-  std::string text;
-  text.reserve(name.size() + json.size() + 16);
-  return text.append("event: ").append(name).append("\ndata: ").append(json).append("\n\n");
-}
-
 void Outbox::put_board(const Board& board) {
   if (finished_) return;
-  board_ = board.state(true);
+  board_ = board.state_event();
   segments_.clear();
   sources_.clear();
   staffing_ = board.pools();
@@ -39,9 +33,9 @@ void Outbox::put_alert(Json alert) {
   finished_ = true;
 }
 
-void Outbox::put_alerts(std::string all) {
+void Outbox::put_alerts(Json event) {
   if (finished_) return;
-  all_alerts_ = std::move(all);
+  all_alerts_ = std::move(event);
   alerts_.clear();
   alert_bytes_ = 0;
 }
@@ -51,21 +45,29 @@ void Outbox::put_connection(std::string connection) {
 }
 
 bool Outbox::empty() const {
-  return !finished_ && connection_.empty() && board_.empty() && all_alerts_.empty() && segments_.empty() &&
-         sources_.empty() && staffing_.empty() && alerts_.empty();
+  return !finished_ && connection_.empty() && !board_ && !all_alerts_ && segments_.empty() && sources_.empty() &&
+         staffing_.empty() && alerts_.empty();
 }
 
-std::string Outbox::take() {
-  if (finished_) return event_text("resync", R"({"why":"too many alerts waited for this connection; it begins anew"})");
-  std::string text;
-  if (!connection_.empty()) text += event_text("connection", connection_);
-  if (!board_.empty()) text += event_text("state", board_);
-  if (!segments_.empty() || !sources_.empty()) text += event_text("state", changes_json(segments_, sources_));
-  if (!all_alerts_.empty()) text += event_text("alerts", all_alerts_);
-  for (const Json& alert : alerts_) text += event_text("alert", *alert);
-  for (const auto& [pool, staffing] : staffing_) text += event_text("staffing", *staffing);
+std::vector<Json> Outbox::take() {
+  std::vector<Json> pieces;
+  const auto own = [&pieces](std::string text) {
+    if (!text.empty()) pieces.push_back(std::make_shared<const std::string>(std::move(text)));
+  };
+  if (finished_) {
+    own(event_text("resync", R"({"why":"too many alerts waited for this connection; it begins anew"})"));
+    return pieces;
+  }
+  if (!connection_.empty()) own(event_text("connection", connection_));
+  if (board_) pieces.push_back(std::move(board_));
+  if (!segments_.empty() || !sources_.empty()) own(event_text("state", changes_json(segments_, sources_)));
+  if (all_alerts_) pieces.push_back(std::move(all_alerts_));
+  std::string rest;
+  for (const Json& alert : alerts_) rest += event_text("alert", *alert);
+  for (const auto& [pool, staffing] : staffing_) rest += event_text("staffing", *staffing);
+  own(std::move(rest));
   *this = Outbox();
-  return text;
+  return pieces;
 }
 
 }  // namespace reach::wallboard

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "clients/wallboard/board.hpp"
 
@@ -22,24 +23,22 @@ class Outbox {
   void put_source(const std::string& id, Json source);
   void put_staffing(const std::string& pool, Json staffing);
   void put_alert(Json alert);
-  void put_alerts(std::string all);  ///< replaces the alerts that wait
+  void put_alerts(Json event);  ///< `Board::alerts_event`: replaces the alerts that wait
   void put_connection(std::string connection);
 
   [[nodiscard]] bool empty() const;
   [[nodiscard]] bool finished() const { return finished_; }  ///< nothing is taken in any more; close after `take`
-  /// Everything that waits, as server-sent events, and forgets it. Order: connection, state, all alerts, alerts,
-  /// staffing.
-  [[nodiscard]] std::string take();
+  /// Everything that waits, as server-sent events in pieces of which the large ones are shared, and forgets it. Order:
+  /// connection, state, all alerts, alerts, staffing.
+  [[nodiscard]] std::vector<Json> take();
 
  private:
-  std::string connection_, board_, all_alerts_;
+  std::string connection_;
+  Json board_, all_alerts_;  ///< events
   std::map<std::string, Json> segments_, sources_, staffing_;
   std::deque<Json> alerts_;
   std::size_t alert_bytes_ = 0;
   bool finished_ = false;
 };
-
-/// "event: NAME\ndata: JSON\n\n". `json` has no line breaks.
-[[nodiscard]] std::string event_text(std::string_view name, std::string_view json);
 
 }  // namespace reach::wallboard

@@ -49,7 +49,8 @@ struct AcknowledgeBody {
 [[nodiscard]] std::string cookie(std::string_view header, std::string_view name);
 
 /// What limits count one browser by: an IPv4 address; of IPv6 the first 64 bits, since one customer has them all.
-/// `forwarded`: the X-Forwarded-For that our own proxy wrote; its last address counts. Empty: none.
+/// `forwarded`: the X-Forwarded-For that our own proxy wrote; its last address counts, without a port. Empty, or no
+/// address: the peer's.
 [[nodiscard]] std::string address_of(const std::string& peer, std::string_view forwarded);
 
 /// The value of `name` in "a=1&b=2", decoded; nullopt if it is not there or badly written.

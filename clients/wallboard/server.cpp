@@ -63,6 +63,16 @@ std::string header(const Request& request, const char* name) {
   return std::string(request->header().opt_value_of(name).value_or(restinio::string_view_t()));
 }
 
+/// Of a field that is there more than once: what was added last, by the proxy that is nearest.
+std::string last_header(const Request& request, const char* name) {
+  std::string last;
+  request->header().for_each_value_of(name, [&last](restinio::string_view_t value) {
+    last = std::string(value);
+    return restinio::http_header_fields_t::continue_enumeration();
+  });
+  return last;
+}
+
 std::vector<std::string> own_names() {
   char name[256] = {};
   if (gethostname(name, sizeof name - 1) != 0 || name[0] == '\0') return {};
@@ -238,7 +248,7 @@ struct Server::Impl {
 
   std::string address(const Request& request) const {
     return address_of(request->remote_endpoint().address().to_string(),
-                      behind_tls ? header(request, "X-Forwarded-For") : std::string());
+                      behind_tls ? last_header(request, "X-Forwarded-For") : std::string());
   }
 
   std::string me_json(const Visitor& visitor) const {
@@ -259,8 +269,12 @@ struct Server::Impl {
       return answer(request, {503, error_json("unavailable", "too many sign in at once; try again")},
                     {{"Retry-After", "2"}});
     }
+    if (texts.members.at("name").size() > name_bytes_max) {
+      return answer(request, {400, error_json("bad_request", "no name is so long")});
+    }
     const Access::Attempt attempt = access.begin(texts.members.at("name"), address(request), now());
     if (attempt.wait.count() != 0) {
+      say_refused(attempt);
       return answer(request, {429, error_json("too_many", "too many sign-ins failed; try again later")},
                     {{"Retry-After", std::to_string(attempt.wait.count())}});
     }
@@ -278,15 +292,23 @@ struct Server::Impl {
   void signed_in(const Request& request, const Access::Attempt& attempt, bool matched) {
     const auto session = access.finish(attempt, matched, credentials(request).session, now());
     if (!session) {
-      refused = access.refused();
-      spdlog::warn("sign-in of \"{}\" from {} refused; {} since the start", for_log(attempt.name), attempt.address,
-                   access.refused());
+      say_refused(attempt);
       answer(request, {401, error_json("not_signed_in", "the name or the password is wrong")});
       return;
     }
     spdlog::info("\"{}\" signed in from {}", for_log(attempt.name), attempt.address);
     const auto visitor = access.visitor({*session, {}}, now());
     answer(request, {200, me_json(*visitor)}, {set_cookie(session_cookie, *session, -1)});
+  }
+
+  /// Counts it, and tells those that were let try; of those that come too often one in ten seconds.
+  void say_refused(const Access::Attempt& attempt) {
+    refused = access.refused();
+    const auto at = now().steady;
+    if (attempt.wait.count() != 0 && at < next_word_of_too_many) return;
+    if (attempt.wait.count() != 0) next_word_of_too_many = at + std::chrono::seconds(10);
+    spdlog::warn("sign-in of \"{}\" from {} refused{}; {} since the start", for_log(attempt.name), attempt.address,
+                 attempt.wait.count() != 0 ? ": too many failed" : "", access.refused());
   }
 
   Handling sign_out(const Request& request) {
@@ -433,13 +455,21 @@ struct Server::Impl {
     if (streams.size() >= std::min(streams_max, connections / 2)) {
       return answer(request, {503, error_json("unavailable", "too many pages are open")}, {{"Retry-After", "10"}});
     }
+    Credentials shown = credentials(request);
+    const auto of_the_same = std::ranges::count_if(streams, [&shown](const auto& each) {
+      return each.second.credentials.session == shown.session && each.second.credentials.ticket == shown.ticket;
+    });
+    if (access.sign_in_needed() && static_cast<std::size_t>(of_the_same) >= streams_each_max) {
+      return answer(request, {503, error_json("unavailable", "too many pages are open with this sign-in or ticket")},
+                    {{"Retry-After", "10"}});
+    }
     auto response = request->create_response<restinio::chunked_output_t>();
     add_security(response);
     response.append_header("Content-Type", "text/event-stream; charset=utf-8")
         .append_header("Cache-Control", "no-store")
         .append_header("X-Accel-Buffering", "no");  // a proxy must not hold it back
     const std::uint64_t id = ++last_stream;
-    streams.emplace(id, Stream{std::move(response), credentials(request)});
+    streams.emplace(id, Stream{std::move(response), std::move(shown)});
     gateway.open_stream(id);
     return restinio::request_accepted();
   }
@@ -464,7 +494,7 @@ struct Server::Impl {
     std::optional<Gateway::Parcel> parcel = gateway.take(id);
     if (!parcel) return;
     stream->second.writing = true;
-    stream->second.response.append_chunk(std::move(parcel->text));
+    for (Json& piece : parcel->pieces) stream->second.response.append_chunk(std::move(piece));
     if (parcel->last) {
       stream->second.response.done();
       end(id);
@@ -548,6 +578,7 @@ struct Server::Impl {
   // The loop's thread alone:
   Access access;
   std::size_t checks = 0;  // passwords under way
+  Limiter::Time next_word_of_too_many{};
   std::map<std::uint64_t, Stream> streams;
   std::uint64_t last_stream = 0;
 

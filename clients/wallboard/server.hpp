@@ -15,6 +15,8 @@ class Server {
  public:
   static constexpr std::size_t connections_max = 1000;  ///< more wait until one leaves
   static constexpr std::size_t streams_max = 500;       ///< of these; more are answered 503
+  static constexpr std::size_t streams_each_max = 100;  ///< of one sign-in or ticket; more are answered 503
+  static constexpr std::size_t name_bytes_max = 80;     ///< of who signs in
   static constexpr int request_s = 15;           ///< a request that has not arrived after so long is not waited for
   static constexpr std::size_t checks_max = 16;  ///< passwords that wait to be checked; more are answered 503
   static constexpr int stalled_s = 15;  ///< a browser that takes nothing in for so long is let go; it comes again
