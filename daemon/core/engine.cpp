@@ -168,6 +168,7 @@ void Engine::State::fire(const Timers::Due& due) {
       decide_response(due.subject, Verdict::missed, due.at);
       break;
     case TimerKind::rolling:
+      objectives[due.subject].woken = due.at;
       touch(objectives[due.subject].segment);
       break;
     case TimerKind::alert:

@@ -5,11 +5,11 @@
 
 namespace reach {
 
-/// Business time since the receipt, pauses taken out.
+/// Business time since the receipt, pauses taken out; negative before the receipt.
 Duration Engine::State::age_of(const Item& item, const Contact& contact, Time at) const {
   const OpenClock& clock = clocks[segments[contact.segment].clock];
   const Time until = item.clock_stands ? item.paused_at : at;
-  return std::max(clock.at(until) - clock.at(item.received) - item.paused_open, Duration::zero());
+  return clock.at(until) - clock.at(item.received) - item.paused_open;
 }
 
 void Engine::State::arm_item(std::uint32_t index) {
@@ -179,6 +179,7 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
         ++sources[source].view.corrected;
       }
       arm_item(contact.item);
+      touch(contact.segment);
       break;
     }
     case EventKind::resumed: {
@@ -197,6 +198,7 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
       }
       item.paused = item.clock_stands = false;
       arm_item(contact.item);
+      touch(contact.segment);
       break;
     }
     case EventKind::responded:

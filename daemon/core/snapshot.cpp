@@ -11,7 +11,7 @@
 namespace reach {
 namespace {
 
-constexpr std::int64_t format = 6;
+constexpr std::int64_t format = 7;
 
 }  // namespace
 
@@ -207,7 +207,7 @@ void visit(A& a, OpenClock& v) {
 }
 template <class A>
 void visit(A& a, Objective& v) {
-  a(v.evidence, v.status);
+  a(v.evidence, v.status, v.woken);
 }
 template <class A>
 void visit(A& a, Segment& v) {

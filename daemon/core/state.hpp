@@ -158,6 +158,7 @@ struct Objective {
   std::uint32_t contract = none, segment = none, service = none, watch = none;
   std::deque<std::string> evidence;  ///< the last contacts that missed
   ObjectiveStatus status = ObjectiveStatus::no_data;
+  Time woken{};  ///< when time alone last made it be looked at
 };
 
 struct Segment {
@@ -376,6 +377,7 @@ struct Engine::State {
   };
   [[nodiscard]] Measure measure(const Objective& objective, Time at);
   void evaluate(std::uint32_t objective);
+  [[nodiscard]] Time passes_target(const Objective& objective) const;
   void observe(std::uint32_t watch, Condition condition);
   void pass_alert(std::uint32_t watch);
   void say(std::uint32_t watch, AlertReason reason);

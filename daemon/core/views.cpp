@@ -35,7 +35,7 @@ void Engine::State::live_figures(Figures& f, const Slot& slot, Time at) const {
       f.work_content_s.value_or(0) + static_cast<double>(line.waiting.size) * seconds_of(service.handling);
   if (first != none) {
     const Contact& contact = contacts[stays[first].contact];
-    const double age = seconds_of(age_of(items[contact.item], contact, at));
+    const double age = seconds_of(std::max(age_of(items[contact.item], contact, at), Duration::zero()));
     f.oldest_age_s = std::max(f.oldest_age_s.value_or(0), age);
   }
 }
