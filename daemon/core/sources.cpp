@@ -4,6 +4,15 @@
 #include "daemon/core/state.hpp"
 
 namespace reach {
+namespace {
+
+/// Adds what a source says that it lost, at least one; a count that has come to the largest number stays there.
+void add_lost(std::int64_t& events_lost, std::uint64_t count) {
+  const auto room = static_cast<std::uint64_t>(INT64_MAX) - static_cast<std::uint64_t>(events_lost);
+  events_lost += static_cast<std::int64_t>(std::min(std::max<std::uint64_t>(count, 1), room));
+}
+
+}  // namespace
 
 void Engine::State::announce_source(std::uint32_t index) {
   if (sources[index].announced) return;
@@ -107,7 +116,7 @@ void Engine::State::on_source(const Event& event, std::uint32_t index) {
            event.reason.empty() ? "it does not hear its telephone system" : event.reason);
       break;
     case EventKind::events_lost:
-      sources[index].view.events_lost += static_cast<std::int64_t>(std::max<std::uint64_t>(event.lost_count, 1));
+      add_lost(sources[index].view.events_lost, event.lost_count);
       remark("events_lost", "source " + sources[index].view.id + " lost " + std::to_string(event.lost_count) +
                                 " events: figures of that time are incomplete");
       announce_source(index);

@@ -57,7 +57,7 @@ struct Contact {
 struct Item {
   std::uint32_t contact = none;
   Time received{}, due = never, respond_due = never, completed_at{};
-  Time paused_at{};
+  Time paused_at{};        ///< when the pause began; not paused: when the last one ended, at first the receipt
   Duration paused_open{};  ///< open time spent paused, not counting a pause that goes on
   bool paused = false, clock_stands = false, overdue = false, responded = false;
   Verdict verdict = Verdict::undecided, respond_verdict = Verdict::undecided;

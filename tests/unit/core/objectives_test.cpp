@@ -94,5 +94,30 @@ TEST(OldestAge, StandsWhileItIsClosed) {
   EXPECT_TRUE(is_breached(w));
 }
 
+TEST(OldestAge, CountsNoPauseBeforeTheReceiptAndNoneTwice) {
+  const double in_1970 = -seconds_of(World::time(0).time_since_epoch()) + 1;
+  for (const bool old : {false, true}) {
+    SCOPED_TRACE(old);
+    World w(with_age_target(1e9));
+    Event event;
+    event.queue = "letters";
+    event.received_at = old ? World::time(in_1970) : World::time(1e9);  // a receipt to come is one of now
+    w.at(0, EventKind::received, "m1", event);
+    w.pass(100);
+    for (int i = 0; i < 8; ++i) {
+      for (const auto& [at, kind] : {std::pair(in_1970, EventKind::paused), std::pair(100.0, EventKind::resumed)}) {
+        Event late;
+        late.kind = kind;
+        late.at = World::time(at);
+        late.source = "pbx";
+        late.contact = "m1";
+        w.input(100, late);
+      }
+    }
+    w.pass(400);
+    EXPECT_EQ(w.view().figures.oldest_age_s, 300);  // all before was one long pause
+  }
+}
+
 }  // namespace
 }  // namespace reach::test
