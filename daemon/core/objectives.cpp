@@ -232,7 +232,7 @@ void Engine::State::evaluate(std::uint32_t index) {
     std::uint32_t longest = none;
     for (const Slot& slot : segment.slots) {
       if (objective.service != none && slot.service != objective.service) continue;
-      const std::uint32_t first = lines[slot.line].waiting.first;
+      const std::uint32_t first = lines[slot.line].waiting.head(stays);
       if (first != none && config.services[slot.service].medium == Medium::call &&
           (longest == none || stays[first].start < stays[longest].start))
         longest = first;
@@ -276,7 +276,7 @@ Time Engine::State::passes_target(const Objective& objective) const {
   if (objective.config->target > longest_target_s) return next;
   const Duration after = Duration(std::llround(objective.config->target * 1e9) + 1);
   for (const Slot& slot : segment.slots) {
-    const std::uint32_t first = lines[slot.line].waiting.first;
+    const std::uint32_t first = lines[slot.line].waiting.head(stays);
     if (first == none || (objective.service != none && slot.service != objective.service)) continue;
     const Contact& contact = contacts[stays[first].contact];
     if (contact.item == none) {

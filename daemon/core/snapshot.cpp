@@ -140,7 +140,7 @@ void visit(A& a, TimeRange& v) {
 }
 template <class A>
 void visit(A& a, StayList& v) {
-  a(v.first, v.last, v.size);
+  a(v.first, v.last, v.size);  // what is kept apart is known by its links
 }
 template <class A>
 void visit(A& a, Stay& v) {
@@ -257,6 +257,11 @@ Engine Engine::load(std::string_view bytes, EngineOptions options) {
   if (!std::ranges::equal(made, read)) throw ArchiveError("its tables do not fit its configuration");
   s.check_tables();
 
+  for (std::uint32_t i = 0; i < s.stays.size(); ++i) {
+    const Stay& stay = s.stays[i];
+    if (stay.before_waiting == kept_apart) s.lines[stay.line].waiting.apart.emplace(stay.start, i);
+    if (stay.before_undecided == kept_apart) s.lines[stay.line].undecided.apart.emplace(stay.start, i);
+  }
   for (std::uint32_t i = 0; i < s.sources.size(); ++i) s.source_index[s.sources[i].view.id] = i;
   for (std::uint32_t i = 0; i < s.sites.size(); ++i) s.site_index[s.sites[i]] = i;
   for (std::uint32_t i = 0; i < s.queues.size(); ++i) s.queue_index[{s.queues[i].source, s.queues[i].name}] = i;

@@ -151,12 +151,30 @@ void check_rows(const RowList& list, const Table& table, Rows& left, const Look&
   check(list.last == older && list.size == size, "a list does not end where it says");
 }
 
-/// Goes through one of a line's lists, takes its stays out of `left`, calls `look` with each.
+using Link = std::uint32_t Stay::*;
+
+/// Goes through the used stays that are kept apart, takes them out of `left`, calls `look` with each; returns how many
+/// are of each line.
 template <class Look>
-void check_stays(const StayList& list, std::uint32_t line, const Slab<Stay>& stays, Rows& left,
-                 std::uint32_t Stay::*before, std::uint32_t Stay::*after, const Look& look) {
+std::vector<std::size_t> check_apart(std::size_t lines, const Slab<Stay>& stays, const Rows& used, Rows& left,
+                                     Link before, Link after, const Look& look) {
+  std::vector<std::size_t> apart(lines);
+  for (std::uint32_t i = 0; i < used.size(); ++i) {
+    if (stays[i].*before != kept_apart) continue;
+    claim(left, i, "a wait is kept apart, but there is none");
+    check(stays[i].*after == kept_apart, "a wait is kept apart and linked");
+    ++apart[stays[i].line];
+    look(stays[i]);
+  }
+  return apart;
+}
+
+/// Goes through one of a line's lists, takes its stays out of `left`, calls `look` with each; `size`: so many are kept
+/// apart.
+template <class Look>
+void check_stays(const StayList& list, std::uint32_t line, const Slab<Stay>& stays, Rows& left, Link before, Link after,
+                 std::size_t size, const Look& look) {
   std::uint32_t last = none;
-  std::size_t size = 0;
   for (std::uint32_t i = list.first; i != none; last = i, i = stays[i].*after, ++size) {
     claim(left, i, "a line names a wait that it does not have");
     check(stays[i].*before == last && stays[i].line == line, "a line's waits do not know each other");
@@ -287,18 +305,26 @@ void Engine::State::check_contacts() const {
 
   // Who is in no list of a line knows no neighbours.
   Rows not_waiting = used_stays, not_undecided = used_stays;
-  for (std::uint32_t i = 0; i < lines.size(); ++i) {
-    const Line& line = lines[i];
+  const auto check_waiting = [&](const Stay& stay) {
+    const Line& line = lines[stay.line];
     const bool of_items = line.queue == none && config.services[line.service].medium == Medium::item;
-    check_stays(line.waiting, i, stays, not_waiting, &Stay::before_waiting, &Stay::after_waiting,
-                [&](const Stay& stay) {
-                  const Contact& contact = contacts[stay.contact];
-                  check(stay.outcome == Outcome::waiting && (contact.item != none) == of_items &&
-                            (!of_items || contact.stage == Stage::open_item),
-                        "who waits in a line does not wait");
-                });
-    check_stays(line.undecided, i, stays, not_undecided, &Stay::before_undecided, &Stay::after_undecided,
-                [&](const Stay& stay) { check(stay.verdict == Verdict::undecided, "a wait was decided already"); });
+    const Contact& contact = contacts[stay.contact];
+    check(stay.outcome == Outcome::waiting && (contact.item != none) == of_items &&
+              (!of_items || contact.stage == Stage::open_item),
+          "who waits in a line does not wait");
+  };
+  const auto check_undecided = [](const Stay& stay) {
+    check(stay.verdict == Verdict::undecided, "a wait was decided already");
+  };
+  const auto waiting_apart = check_apart(lines.size(), stays, used_stays, not_waiting, &Stay::before_waiting,
+                                         &Stay::after_waiting, check_waiting);
+  const auto undecided_apart = check_apart(lines.size(), stays, used_stays, not_undecided, &Stay::before_undecided,
+                                           &Stay::after_undecided, check_undecided);
+  for (std::uint32_t i = 0; i < lines.size(); ++i) {
+    check_stays(lines[i].waiting, i, stays, not_waiting, &Stay::before_waiting, &Stay::after_waiting, waiting_apart[i],
+                check_waiting);
+    check_stays(lines[i].undecided, i, stays, not_undecided, &Stay::before_undecided, &Stay::after_undecided,
+                undecided_apart[i], check_undecided);
   }
   for (std::uint32_t i = 0; i < used_stays.size(); ++i) {
     check(!not_waiting[i] || (stays[i].before_waiting == none && stays[i].after_waiting == none),
