@@ -6,6 +6,9 @@
 namespace reach {
 namespace {
 
+/// Each change of what a person does is counted in the segments of all these queues.
+constexpr std::size_t queues_served_at_most = 256;
+
 std::size_t at(AgentState state) {
   return static_cast<std::size_t>(state);
 }
@@ -57,7 +60,7 @@ void Engine::State::move_people(std::uint32_t index, AgentState to) {
   for (const std::uint32_t segment : teams[agent.team].segments) {
     --segments[segment].people.in[at(from)];
     ++segments[segment].people.in[at(to)];
-    touch(segment);
+    announce_segment(segment);  // no objective is about people
   }
   for (const std::uint32_t pool : teams[agent.team].pools) {
     accrue(pool, now);
@@ -115,7 +118,14 @@ void Engine::State::on_agent(const Event& event, std::uint32_t source) {
   switch (event.kind) {
     case EventKind::logged_in: {
       std::vector<std::uint32_t> served;
-      for (const std::string_view queue : event.list) add_unique(served, queue_of(source, queue));
+      for (const std::string_view queue : event.list) {
+        if (served.size() == queues_served_at_most) {
+          contradiction(event, "that logs into more queues than " + std::to_string(queues_served_at_most),
+                        "counted, and the others are left out");
+          break;
+        }
+        add_unique(served, queue_of(source, queue));
+      }
       serve_queues(index, served);
       agents[index].logged_in = true;
       break;

@@ -368,13 +368,7 @@ void Engine::State::say(std::uint32_t index, AlertReason reason) {
     if (resolved.size() > most_resolved) resolved.pop_front();
   }
   out->push_back(AlertChanged{alert});
-  if (watch.objective != none) {
-    Segment& segment = segments[objectives[watch.objective].segment];
-    if (!segment.announced) {
-      segment.announced = true;
-      out->push_back(SegmentChanged{objectives[watch.objective].segment});
-    }
-  }
+  if (watch.objective != none) announce_segment(objectives[watch.objective].segment);
 }
 
 /// Alerts about the people of a pool: nobody there at all; fewer than recommended.

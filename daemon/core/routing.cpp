@@ -132,6 +132,7 @@ void Engine::State::link_source(std::uint32_t source, std::uint32_t segment) {
     if (known == source) return;
   linked.push_back(source);
   sources[source].segments.push_back(segment);
+  touch(segment);  // whether it is stale depends on this source, too
   if (segments[segment].pool == none) return;
   auto& of_pool = pools[segments[segment].pool].sources;
   if (std::ranges::find(of_pool, source) == of_pool.end()) of_pool.push_back(source);

@@ -269,10 +269,11 @@ struct Engine::State {
   void apply(const Event& event);
   void evaluate_touched();
   void touch(std::uint32_t segment);
+  void announce_segment(std::uint32_t segment);
   void remark(std::string_view kind, std::string text);
   void on_log_trouble(const std::string& problem);
   void catch_up(bool begins);
-  void contradiction(const Event& event, std::string_view what);
+  void contradiction(const Event& event, std::string_view what, std::string_view then = "counted, otherwise ignored");
 
   // ---- scopes.cpp: where things are counted
   void count(const Stay& stay, const Changes& changes, Time at, bool correction = false);
