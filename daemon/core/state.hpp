@@ -322,6 +322,7 @@ struct Engine::State {
   void on_classified(const Event& event, std::uint32_t contact);
   void begin_offer(const Event& event, std::uint32_t contact, std::uint32_t queue, std::uint32_t service);
   void begin_entry(const Event& event, std::uint32_t contact, std::uint32_t queue);
+  [[nodiscard]] int came_by_overflows(std::uint32_t offer) const;
   void settle_move(std::uint32_t contact);
   void resume_move(std::uint32_t contact);
   void take_back_loss(std::uint32_t contact, std::uint32_t stay);
