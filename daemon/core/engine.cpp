@@ -191,13 +191,13 @@ void Engine::State::fire(const Timers::Due& due) {
       recommend(due.subject);
       break;
     case TimerKind::expiry:
-      while (lists[live_calls].first != none) {
-        const std::uint32_t oldest = lists[live_calls].first;
+      while (sources[due.subject].live_calls.first != none) {
+        const std::uint32_t oldest = sources[due.subject].live_calls.first;
         if (contacts[oldest].touched + config.expire_after > now) break;
         ++totals.contacts_expired;
         on_outcome_unknown(oldest, now);
       }
-      arm_expiry();
+      arm_expiry(due.subject);
       break;
     case TimerKind::count_:
       break;

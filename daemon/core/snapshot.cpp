@@ -184,7 +184,7 @@ void visit(A& a, Team& v) {
 template <class A>
 void visit(A& a, Agent& v) {
   a(v.id, v.source, v.site, v.team, v.older, v.newer, v.touched, v.logged_in, v.paused, v.wrap_up, v.unavailable,
-    v.listed, v.ringing, v.talking, v.state);
+    v.place, v.listing, v.listed, v.ringing, v.talking, v.state);
 }
 template <class A>
 void visit(A& a, AlertRule& v) {
@@ -196,8 +196,8 @@ void visit(A& a, Watch& v) {
 }
 template <class A>
 void visit(A& a, Source& v) {
-  a(v.view, v.last_event, v.last_late, v.site, v.watch, v.segments, v.tells_agents, v.tells_wrap_up, v.in_resync,
-    v.heard_meanwhile);
+  a(v.view, v.last_event, v.last_late, v.site, v.watch, v.segments, v.live_calls, v.agents, v.listings, v.tells_agents,
+    v.tells_wrap_up, v.in_resync, v.heard_meanwhile);
 }
 
 // What follows from the configuration is made by the constructor; only what has happened since is written of these.
@@ -268,8 +268,11 @@ Engine Engine::load(std::string_view bytes, EngineOptions options) {
   for (std::uint32_t i = s.agent_list.first; i != none; i = s.agents[i].newer) s.agent_index.insert(i);
   for (std::uint32_t i = 0; i < s.teams.size(); ++i) s.team_index[s.teams[i].queues] = i;
   s.contact_index.reserve(s.contacts.used());
-  for (const RowList& list : s.lists)
+  const auto take_in = [&s](const RowList& list) {
     for (std::uint32_t i = list.first; i != none; i = s.contacts[i].newer) s.contact_index.insert(i);
+  };
+  for (const Source& source : s.sources) take_in(source.live_calls);
+  for (const RowList& list : s.lists) take_in(list);
   for (std::uint32_t w = 0; w < s.watches.size(); ++w) {
     const AlertState state = s.watches[w].life.state();
     if (state == AlertState::pending || state == AlertState::firing) s.open_alerts[s.watches[w].alert.id] = w;

@@ -254,6 +254,17 @@ void Engine::State::check_tables() const {
     check(agents[i].state < AgentState::count_, "a person does what nobody does");
   });
   check(std::ranges::count(agents_left, true) == 0, "a person is in no list");
+  std::size_t placed = 0;
+  for (std::uint32_t i = agent_list.first; i != none; i = agents[i].newer) placed += agents[i].place != none ? 1 : 0;
+  for (std::uint32_t s = 0; s < sources.size(); ++s) {
+    const std::vector<std::uint32_t>& there = sources[s].agents;
+    for (std::uint32_t place = 0; place < there.size(); ++place, --placed) {
+      check_index(there[place], agents);
+      check(placed > 0 && agents[there[place]].source == s && agents[there[place]].place == place,
+            "a person is in another place");
+    }
+  }
+  check(placed == 0, "a person is in no place");
 
   check_contacts();
   check_timers();
@@ -271,11 +282,12 @@ void Engine::State::check_contacts() const {
       check_index(stays[i].line, lines);
     }
   };
-  for (std::uint8_t which = 0; which < lists.size(); ++which) {
-    check_rows(lists[which], contacts, contacts_left, [&](std::uint32_t i) {
+  const auto check_list = [&](std::uint8_t which, const RowList& list, std::uint32_t source) {
+    check_rows(list, contacts, contacts_left, [&](std::uint32_t i) {
       const Contact& contact = contacts[i];
       check(contact.list == which, "a contact is in another list");
       check_index(contact.source, sources);
+      check(source == none || contact.source == source, "a call is another source's");
       check_index_or_none(contact.queue, queues);
       check_index_or_none(contact.segment, segments);
       check_index_or_none(contact.service, config.services);
@@ -298,7 +310,9 @@ void Engine::State::check_contacts() const {
       claim(items_left, contact.item, "a work item is of two contacts");
       check(items[contact.item].contact == i && contact.offer != none, "a work item is of another contact");
     });
-  }
+  };
+  for (std::uint32_t s = 0; s < sources.size(); ++s) check_list(live_calls, sources[s].live_calls, s);
+  for (std::uint8_t which = 0; which < lists.size(); ++which) check_list(which, lists[which], none);
   check(std::ranges::count(contacts_left, true) == 0, "a contact is in no list");
   check(std::ranges::count(stays_left, true) == 0, "a wait is of no contact");
   check(std::ranges::count(items_left, true) == 0, "a work item is of no contact");
@@ -348,7 +362,7 @@ void Engine::State::check_timers() const {
                                 watches.size(),
                                 sources.size(),
                                 pools.size(),
-                                1};
+                                sources.size()};
     static_assert(std::size(rows) == static_cast<std::size_t>(TimerKind::count_));
     check(due.subject < rows[static_cast<std::size_t>(due.kind)], "a timer is of nothing");
     if (due.kind == TimerKind::calendar) check(due.subject > 0, "what is always open has a timer");

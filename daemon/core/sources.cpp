@@ -82,30 +82,22 @@ void Engine::State::end_lateness(std::uint32_t index) {
                                                  " were incomplete until " + to_rfc3339(now));
 }
 
-/// Contacts and agents of the source that a complete listing does not name are gone; how they ended was not seen.
+/// Contacts and agents of the source that a complete listing does not name are gone; how they ended was not seen. Looks
+/// at those that it names and those that go, no others.
 void Engine::State::end_unseen(std::uint32_t source, std::span<const std::string_view> still_there) {
   absl::flat_hash_set<std::string_view> there(still_there.begin(), still_there.end());
   std::vector<std::uint32_t> gone;
-  for (std::uint32_t i = lists[live_calls].first; i != none; i = contacts[i].newer)
-    if (contacts[i].source == source && !there.contains(view(contacts[i].id))) gone.push_back(i);
+  for (std::uint32_t i = sources[source].live_calls.first; i != none; i = contacts[i].newer)
+    if (!there.contains(view(contacts[i].id))) gone.push_back(i);
   for (const std::uint32_t contact : gone) on_outcome_unknown(contact, now);
-  for (std::uint32_t agent = agent_list.first; agent != none; agent = agents[agent].newer) {
-    if (agents[agent].source != source || agents[agent].listed) continue;
-    agents[agent].logged_in = agents[agent].paused = agents[agent].wrap_up = false;
-    agents[agent].ringing = 0;
-    refresh_agent(agent);
-  }
+  end_unlisted(source);
 }
 
 void Engine::State::on_source(const Event& event, std::uint32_t index) {
   switch (event.kind) {
     case EventKind::resync_begin:
       sources[index].in_resync = true;
-      for (std::uint32_t agent = agent_list.first; agent != none; agent = agents[agent].newer) {
-        if (agents[agent].source != index) continue;
-        agents[agent].listed = false;
-        agents[agent].ringing = 0;
-      }
+      ++sources[index].listings;
       break;
     case EventKind::resync_end:
       if (sources[index].in_resync) end_unseen(index, event.list);

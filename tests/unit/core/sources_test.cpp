@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <limits>
 #include <string>
 #include <vector>
@@ -84,6 +85,77 @@ TEST(Agent, MakesTheStatesOfItsSegmentsOutOfDate) {
   EXPECT_EQ(
       std::ranges::count_if(w.decisions, [](const Decision& d) { return std::holds_alternative<SegmentChanged>(d); }),
       2);
+}
+
+void of_agent(World& w, double second, EventKind kind, std::string_view agent, std::string_view source = "pbx") {
+  const std::array<std::string_view, 1> queues = {"sales"};
+  Event event;
+  event.source = source;
+  event.agent = agent;
+  event.list = queues;
+  w.at(second, kind, kind == EventKind::ringing ? "c1" : "", event);
+}
+
+/// Who was there and is not named is gone, again and again, and nobody else is.
+TEST(Listing, EndsThePresenceOfThoseWhomItDoesNotName) {
+  World w;
+  w.offered(0, "c1", "sales");
+  for (const std::string_view agent : {"a1", "a2", "a3", "a4"}) of_agent(w, 0, EventKind::logged_in, agent);
+  of_agent(w, 0, EventKind::logged_in, "b1", "pbx2");
+  of_agent(w, 1, EventKind::ringing, "a1");
+  of_agent(w, 1, EventKind::ringing, "a4");
+  EXPECT_EQ(w.view().agents.ringing, 2);
+  const auto list = [&w](double second, std::initializer_list<std::string_view> agents) {
+    w.at(second, EventKind::resync_begin, "");
+    for (const std::string_view agent : agents) of_agent(w, second, EventKind::logged_in, agent);
+    Event end;
+    const std::array<std::string_view, 1> calls = {"c1"};
+    end.list = calls;
+    w.at(second, EventKind::resync_end, "", end);
+  };
+  list(2, {"a1", "a2"});
+  EXPECT_EQ(w.view().agents.available, 3);  // nobody rings after a listing unless it says so
+  EXPECT_EQ(w.view().agents.logged_in, 3);
+  EXPECT_EQ(w.view().figures.waiting, 1);
+  list(3, {"a2", "a3"});
+  EXPECT_EQ(w.view().agents.logged_in, 3);
+  of_agent(w, 4, EventKind::logged_in, "a4");
+  EXPECT_EQ(w.view().agents.logged_in, 4);
+  of_agent(w, 5, EventKind::ringing, "a1");  // not there, whatever rings
+  EXPECT_EQ(w.view().agents.logged_in, 4);
+  list(6, {});
+  EXPECT_EQ(w.view().agents.logged_in, 1);
+  w.at(7, EventKind::resync_end, "");  // without a beginning
+  EXPECT_EQ(w.view().agents.logged_in, 1);
+  EXPECT_EQ(w.view().figures.waiting, 1);
+  w.pass(86400 + 8);  // and forgotten after a day
+  of_agent(w, 86400 + 8, EventKind::logged_in, "a5");
+  of_agent(w, 86400 + 8, EventKind::logged_in, "a6");
+  EXPECT_EQ(w.engine.totals().agents, 3);
+  list(86400 + 9, {"a6"});
+  EXPECT_EQ(w.view().agents.logged_in, 2);
+}
+
+TEST(Listing, EndsOnlyTheCallsOfItsSource) {
+  World w;
+  for (const std::string_view source : {"pbx", "pbx2"}) {
+    for (const std::string_view contact : {"c1", "c2", "c3"}) {
+      Event event;
+      event.source = source;
+      event.queue = "sales";
+      w.at(0, EventKind::offered, contact, event);
+    }
+  }
+  w.at(1, EventKind::resync_begin, "");
+  Event end;
+  const std::array<std::string_view, 1> calls = {"c2"};
+  end.list = calls;
+  w.at(1, EventKind::resync_end, "", end);
+  EXPECT_EQ(w.figures().waiting, 4);
+  EXPECT_EQ(w.figures().unknown, 2);
+  w.pass(5 * 3600);  // each source's expire
+  EXPECT_EQ(w.figures().waiting, 0);
+  EXPECT_EQ(w.engine.totals().contacts_expired, 4);
 }
 
 }  // namespace
