@@ -6,6 +6,9 @@
 namespace reach {
 namespace {
 
+/// Each change of what a person does is counted in the segments of all these queues.
+constexpr std::size_t queues_served_at_most = 256;
+
 std::size_t at(AgentState state) {
   return static_cast<std::size_t>(state);
 }
@@ -57,7 +60,7 @@ void Engine::State::move_people(std::uint32_t index, AgentState to) {
   for (const std::uint32_t segment : teams[agent.team].segments) {
     --segments[segment].people.in[at(from)];
     ++segments[segment].people.in[at(to)];
-    touch(segment);
+    announce_segment(segment);  // no objective is about people
   }
   for (const std::uint32_t pool : teams[agent.team].pools) {
     accrue(pool, now);
@@ -69,7 +72,50 @@ void Engine::State::move_people(std::uint32_t index, AgentState to) {
   }
 }
 
+/// An event names the agent: what it was before the source's last listing began holds no more.
+void Engine::State::named_agent(std::uint32_t index) {
+  Agent& agent = agents[index];
+  Source& source = sources[agent.source];
+  if (agent.listing != source.listings) {
+    agent.listing = source.listings;
+    agent.listed = false;
+    agent.ringing = 0;
+  }
+  if (agent.place != none) return;
+  agent.place = static_cast<std::uint32_t>(source.agents.size());
+  source.agents.push_back(index);
+}
+
+void Engine::State::no_agent(std::uint32_t index) {
+  if (agents[index].place == none) return;
+  std::vector<std::uint32_t>& there = sources[agents[index].source].agents;
+  there[agents[index].place] = there.back();
+  agents[there.back()].place = agents[index].place;
+  there.pop_back();
+  agents[index].place = none;
+}
+
+/// Agents that the source's listing did not name are not there.
+void Engine::State::end_unlisted(std::uint32_t index) {
+  Source& source = sources[index];
+  std::uint32_t kept = 0;
+  for (const std::uint32_t i : source.agents) {
+    Agent& agent = agents[i];
+    if (agent.listing == source.listings && agent.listed) {
+      agent.place = kept;
+      source.agents[kept++] = i;
+      continue;
+    }
+    agent.place = none;
+    agent.logged_in = agent.paused = agent.wrap_up = false;
+    agent.ringing = 0;
+    if (const AgentState now_is = state_of(agent); now_is != agent.state) move_people(i, now_is);
+  }
+  source.agents.resize(kept);
+}
+
 void Engine::State::refresh_agent(std::uint32_t index) {
+  named_agent(index);
   const AgentState now_is = state_of(agents[index]);
   if (now_is != agents[index].state) move_people(index, now_is);
 }
@@ -115,7 +161,14 @@ void Engine::State::on_agent(const Event& event, std::uint32_t source) {
   switch (event.kind) {
     case EventKind::logged_in: {
       std::vector<std::uint32_t> served;
-      for (const std::string_view queue : event.list) add_unique(served, queue_of(source, queue));
+      for (const std::string_view queue : event.list) {
+        if (served.size() == queues_served_at_most) {
+          contradiction(event, "that logs into more queues than " + std::to_string(queues_served_at_most),
+                        "counted, and the others are left out");
+          break;
+        }
+        add_unique(served, queue_of(source, queue));
+      }
       serve_queues(index, served);
       agents[index].logged_in = true;
       break;

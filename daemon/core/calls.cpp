@@ -6,6 +6,10 @@
 namespace reach {
 namespace {
 
+/// An offer keeps the offers it came from by agreed overflow, and all of them are decided with it. Where overflow is
+/// agreed both ways, a call may go back and forth.
+constexpr int most_overflows = 16;
+
 Outcome outcome_of(ForwardReason reason) {
   switch (reason) {
     case ForwardReason::key:
@@ -429,7 +433,12 @@ void Engine::State::on_forwarded(const Event& event, std::uint32_t index) {
   }
   const bool by_choice = outcome_of(event.forward_reason) == Outcome::forwarded_choice;
   const bool within = !by_choice && target == segment;
-  const bool agreed = !by_choice && target != none && !within && contains(segments[segment].overflow_to, target);
+  bool agreed = !by_choice && target != none && !within && contains(segments[segment].overflow_to, target);
+  if (agreed && came_by_overflows(contact.offer) >= most_overflows) {
+    contradiction(event, "that passes it on by agreed overflow once more after " + std::to_string(most_overflows),
+                  "counted, and taken as not agreed");
+    agreed = false;
+  }
   const Outcome outcome = agreed || within ? Outcome::forwarded_agreed : outcome_of(event.forward_reason);
 
   if (contact.stage == Stage::waiting) {
@@ -453,6 +462,13 @@ void Engine::State::on_forwarded(const Event& event, std::uint32_t index) {
   timers.cancel(TimerKind::requeue, index);
   contact.stage = Stage::ended;
   move_to_list(index, ended_calls);
+}
+
+/// So many agreed overflows, one after the other, brought the contact to this offer.
+int Engine::State::came_by_overflows(std::uint32_t offer) const {
+  int overflows = 0;
+  for (std::uint32_t origin = stays[offer].origin; origin != none; origin = stays[origin].origin) ++overflows;
+  return overflows;
 }
 
 /// A caller who left for another queue did not come: he is lost where he left.

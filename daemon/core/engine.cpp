@@ -121,6 +121,12 @@ void Engine::State::touch(std::uint32_t segment) {
   touched.push_back(segment);
 }
 
+void Engine::State::announce_segment(std::uint32_t index) {
+  if (segments[index].announced) return;
+  segments[index].announced = true;
+  out->push_back(SegmentChanged{index});
+}
+
 /// Evaluates what this instant touched. Observing may touch further segments; each is evaluated once an instant.
 void Engine::State::evaluate_touched() {
   for (std::size_t i = 0; i < touched.size(); ++i) {
@@ -130,10 +136,7 @@ void Engine::State::evaluate_touched() {
       for (const std::uint32_t objective : segment.objectives) evaluate(objective);
     }
     segment.touched = false;
-    if (!segment.announced) {
-      segment.announced = true;
-      out->push_back(SegmentChanged{touched[i]});
-    }
+    announce_segment(touched[i]);
   }
   touched.clear();
 }
@@ -168,6 +171,7 @@ void Engine::State::fire(const Timers::Due& due) {
       decide_response(due.subject, Verdict::missed, due.at);
       break;
     case TimerKind::rolling:
+      objectives[due.subject].woken = due.at;
       touch(objectives[due.subject].segment);
       break;
     case TimerKind::alert:
@@ -187,13 +191,13 @@ void Engine::State::fire(const Timers::Due& due) {
       recommend(due.subject);
       break;
     case TimerKind::expiry:
-      while (lists[live_calls].first != none) {
-        const std::uint32_t oldest = lists[live_calls].first;
+      while (sources[due.subject].live_calls.first != none) {
+        const std::uint32_t oldest = sources[due.subject].live_calls.first;
         if (contacts[oldest].touched + config.expire_after > now) break;
         ++totals.contacts_expired;
         on_outcome_unknown(oldest, now);
       }
-      arm_expiry();
+      arm_expiry(due.subject);
       break;
     case TimerKind::count_:
       break;
@@ -219,12 +223,14 @@ void Engine::State::remark(std::string_view kind, std::string text) {
   out->push_back(Remark{std::string(kind), std::move(text)});
 }
 
-void Engine::State::contradiction(const Event& event, std::string_view what) {
+void Engine::State::contradiction(const Event& event, std::string_view what, std::string_view then) {
   const std::uint32_t source = source_of(event.source);
   ++totals.contradictions;
   ++sources[source].view.contradictions;
-  remark("contradiction", "source " + sources[source].view.id + ", contact " + std::string(event.contact) +
-                              ": an event " + std::string(what) + "; counted, otherwise ignored");
+  const std::string who =
+      event.contact.empty() ? "agent " + std::string(event.agent) : "contact " + std::string(event.contact);
+  remark("contradiction", "source " + sources[source].view.id + ", " + who + ": an event " + std::string(what) + "; " +
+                              std::string(then));
 }
 
 void Engine::State::apply(const Event& event) {

@@ -5,11 +5,11 @@
 
 namespace reach {
 
-/// Business time since the receipt, pauses taken out.
+/// Business time since the receipt, pauses taken out; negative before the receipt.
 Duration Engine::State::age_of(const Item& item, const Contact& contact, Time at) const {
   const OpenClock& clock = clocks[segments[contact.segment].clock];
   const Time until = item.clock_stands ? item.paused_at : at;
-  return std::max(clock.at(until) - clock.at(item.received) - item.paused_open, Duration::zero());
+  return clock.at(until) - clock.at(item.received) - item.paused_open;
 }
 
 void Engine::State::arm_item(std::uint32_t index) {
@@ -112,7 +112,7 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
     }
     contact.segment = segment;
     contact.service = service;
-    const Time received = event.received_at.value_or(event.at);
+    const Time received = std::min(event.received_at.value_or(event.at), event.at);
     const std::uint32_t line = slot(segment, service).line;
     const std::uint32_t stay = stays.add();
     stays[stay].start = received;
@@ -127,7 +127,7 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
     contact.item = items.add();
     Item& item = items[contact.item];
     item.contact = index;
-    item.received = received;
+    item.received = item.paused_at = received;
     const ServiceConfig& promised = config.services[service];
     const Calendar& calendar = clocks[segments[segment].clock].calendar;
     item.due = event.due.value_or(calendar.advance(received, promised.due_in));
@@ -170,15 +170,16 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
       if (item.paused) break;
       item.paused = true;
       item.clock_stands = stands;
-      item.paused_at = event.at;
+      item.paused_at = std::max(event.at, item.paused_at);  // not before the receipt, nor in an earlier pause
       if (stands && item.verdict == Verdict::missed &&
-          event.at <= item.due) {  // heard of late: it stood when it fell due
+          item.paused_at <= item.due) {  // heard of late: it stood when it fell due
         decide_item(contact.item, Verdict::undecided, event.at);
         set_overdue(contact.item, false);
         ++totals.corrected;
         ++sources[source].view.corrected;
       }
       arm_item(contact.item);
+      touch(contact.segment);
       break;
     }
     case EventKind::resumed: {
@@ -186,8 +187,9 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
         contradiction(event, "of an item that is not paused");
         break;
       }
+      const Time until = std::max(event.at, item.paused_at);
       if (item.clock_stands) {
-        const Duration stood = clock.at(event.at) - clock.at(item.paused_at);
+        const Duration stood = clock.at(until) - clock.at(item.paused_at);
         item.paused_open += stood;
         const auto shift = [&](Time& due) {
           if (due != never) due = clock.calendar.advance(due, stood);
@@ -196,7 +198,9 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
         if (item.respond_verdict == Verdict::undecided) shift(item.respond_due);
       }
       item.paused = item.clock_stands = false;
+      item.paused_at = until;
       arm_item(contact.item);
+      touch(contact.segment);
       break;
     }
     case EventKind::responded:

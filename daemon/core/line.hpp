@@ -1,6 +1,9 @@
 // Who waits, and against which threshold: the waits of one queue, or of one service in one segment.
 #pragma once
+#include <absl/container/btree_set.h>
+
 #include <cstdint>
+#include <utility>
 
 #include "daemon/base/time.hpp"
 #include "daemon/core/config.hpp"
@@ -39,11 +42,22 @@ struct Stay {
   bool while_open = true;  ///< offered in opening hours: counts
 };
 
-/// A list of stays, ascending by start. The links live in the stays.
+/// Stays by their start. They come nearly in that order, so they are linked, ascending, and the links live in them. A
+/// stay whose place is not among the last few is kept apart, in a set: none is searched for among all that wait.
 struct StayList {
-  std::uint32_t first = none, last = none;
-  std::uint32_t size = 0;
+  std::uint32_t first = none, last = none;                  ///< of those that are linked
+  std::uint32_t size = 0;                                   ///< of all
+  absl::btree_set<std::pair<Time, std::uint32_t>> apart{};  ///< start and row of the others
+
+  /// The one that began first; none: there is none.
+  [[nodiscard]] std::uint32_t head(const Slab<Stay>& stays) const {
+    if (apart.empty()) return first;
+    const auto& [start, stay] = *apart.begin();
+    return first == none || start < stays[first].start ? stay : first;
+  }
 };
+/// Both links of a stay that is kept apart.
+inline constexpr std::uint32_t kept_apart = none - 1;
 
 /// The waits of one queue or of one service in one segment.
 struct Line {
@@ -57,7 +71,7 @@ struct Line {
   StayList undecided;  ///< head: the next to pass the threshold
 };
 
-/// Links `stay` into its place; O(1) for the newest, O(stays that began later) otherwise.
+/// Puts `stay` into its place; O(1) for one of the newest, O(log stays) otherwise.
 void link_waiting(Slab<Stay>& stays, StayList& list, std::uint32_t stay);
 void unlink_waiting(Slab<Stay>& stays, StayList& list, std::uint32_t stay);
 void link_undecided(Slab<Stay>& stays, StayList& list, std::uint32_t stay);

@@ -10,6 +10,11 @@ namespace reach {
 namespace {
 
 constexpr std::size_t evidence_limit = 10;
+/// Time alone makes an objective be looked at again after this at the earliest: figures are rounded, and what looks as
+/// if it were about to pass its target must not be looked at every nanosecond.
+constexpr Duration woken_at_least = std::chrono::milliseconds(1);
+/// Nobody waits for longer than a century; the instant would lie beyond what a Time holds.
+constexpr double longest_target_s = 100.0 * 366 * 86400;
 
 std::string hex_of(std::string_view text) {
   std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a, 64 bit
@@ -227,7 +232,7 @@ void Engine::State::evaluate(std::uint32_t index) {
     std::uint32_t longest = none;
     for (const Slot& slot : segment.slots) {
       if (objective.service != none && slot.service != objective.service) continue;
-      const std::uint32_t first = lines[slot.line].waiting.first;
+      const std::uint32_t first = lines[slot.line].waiting.head(stays);
       if (first != none && config.services[slot.service].medium == Medium::call &&
           (longest == none || stays[first].start < stays[longest].start))
         longest = first;
@@ -254,13 +259,33 @@ void Engine::State::evaluate(std::uint32_t index) {
     if (change != Duration::max()) next = clock.calendar.advance(now, std::max(change - clock.at(now), Duration(1)));
   } else if (promised.window.kind == Window::Kind::calendar) {
     if (m.samples > 0) next = periods[promised.window.period].to;
-  } else if (m.value && (promised.figure == Figure::longest_wait_s || promised.figure == Figure::oldest_age_s) &&
-             *m.value <= promised.target) {
-    // Bad from the first instant after the target.
-    const auto ahead = Duration(static_cast<std::int64_t>(std::llround((promised.target - *m.value) * 1e9)) + 1);
-    next = promised.figure == Figure::longest_wait_s ? now + ahead : clock.calendar.advance(now, ahead);
+  } else if (m.value && *m.value <= promised.target) {
+    next = passes_target(objective);
   }
+  if (next != never) next = std::max(next, objective.woken + woken_at_least);
   timers.arm(TimerKind::rolling, index, next);
+}
+
+/// The first instant after the target of a wait or an age: time alone makes it bad then. `never` for what does not grow
+/// with time, as the age of an item whose clock stands.
+Time Engine::State::passes_target(const Objective& objective) const {
+  const Segment& segment = segments[objective.segment];
+  const OpenClock& clock = clocks[segment.clock];
+  const Figure figure = objective.config->figure;
+  Time next = never;
+  if (objective.config->target > longest_target_s) return next;
+  const Duration after = Duration(std::llround(objective.config->target * 1e9) + 1);
+  for (const Slot& slot : segment.slots) {
+    const std::uint32_t first = lines[slot.line].waiting.head(stays);
+    if (first == none || (objective.service != none && slot.service != objective.service)) continue;
+    const Contact& contact = contacts[stays[first].contact];
+    if (contact.item == none) {
+      if (figure == Figure::longest_wait_s) next = std::min(next, stays[first].start + after);
+    } else if (const Item& item = items[contact.item]; figure == Figure::oldest_age_s && !item.clock_stands) {
+      next = std::min(next, clock.calendar.advance(now, after - age_of(item, contact, now)));
+    }
+  }
+  return next;
 }
 
 void Engine::State::observe(std::uint32_t index, Condition condition) {
@@ -343,13 +368,7 @@ void Engine::State::say(std::uint32_t index, AlertReason reason) {
     if (resolved.size() > most_resolved) resolved.pop_front();
   }
   out->push_back(AlertChanged{alert});
-  if (watch.objective != none) {
-    Segment& segment = segments[objectives[watch.objective].segment];
-    if (!segment.announced) {
-      segment.announced = true;
-      out->push_back(SegmentChanged{objectives[watch.objective].segment});
-    }
-  }
+  if (watch.objective != none) announce_segment(objectives[watch.objective].segment);
 }
 
 /// Alerts about the people of a pool: nobody there at all; fewer than recommended.

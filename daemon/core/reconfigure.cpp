@@ -55,6 +55,7 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
     fresh.tells_wrap_up = source.tells_wrap_up;
     fresh.in_resync = source.in_resync;
     fresh.heard_meanwhile = source.heard_meanwhile;
+    fresh.listings = source.listings;
     next.watches[fresh.watch].life = old.watches[source.watch].life;
     next.watches[fresh.watch].last_opened = old.watches[source.watch].last_opened;
     next.watches[fresh.watch].opened_late = old.watches[source.watch].opened_late;
@@ -82,6 +83,7 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
     fresh.paused = agent.paused;
     fresh.wrap_up = agent.wrap_up;
     fresh.unavailable = agent.unavailable;
+    fresh.listing = agent.listing;
     fresh.listed = agent.listed;
     fresh.ringing = agent.ringing;
     fresh.talking = agent.talking;
@@ -89,8 +91,8 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
   }
 
   // Contacts keep their rows and their place in time; a wait whose segment or service is gone is counted no more.
-  for (std::uint8_t list : {live_calls, ended_calls, open_items, done_items}) {
-    for (std::uint32_t i = old.lists[list].first; i != none; i = old.contacts[i].newer) {
+  const auto take_over = [&](std::uint8_t list, std::uint32_t first) {
+    for (std::uint32_t i = first; i != none; i = old.contacts[i].newer) {
       const Contact& was = old.contacts[i];
       const std::uint32_t index = next.contacts.add();
       Contact& contact = next.contacts[index];
@@ -145,8 +147,10 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
         next.arm_item(contact.item);
       }
     }
-  }
-  next.arm_expiry();
+  };
+  for (const Source& source : old.sources) take_over(live_calls, source.live_calls.first);
+  for (const std::uint8_t list : {ended_calls, open_items, done_items}) take_over(list, old.lists[list].first);
+  for (std::uint32_t source = 0; source < next.sources.size(); ++source) next.arm_expiry(source);
 
   // Alerts by fingerprint; those whose objective or pool is gone resolve.
   for (Watch& was : old.watches) {

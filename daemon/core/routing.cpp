@@ -113,6 +113,7 @@ std::uint32_t Engine::State::add_queue(std::uint32_t source, std::string_view na
 std::uint32_t Engine::State::agent_of(std::uint32_t source, std::string_view id) {
   if (const auto found = agent_index.find(SourceName(source, id)); found != agent_index.end()) {
     if (now - agents[*found].touched >= agent_touched_every) touch_agent(*found);
+    named_agent(*found);
     return *found;
   }
   const std::uint32_t index = agents.add();
@@ -122,6 +123,7 @@ std::uint32_t Engine::State::agent_of(std::uint32_t source, std::string_view id)
   agents[index].touched = now;
   agent_list.append(agents, index);
   agent_index.insert(index);
+  named_agent(index);
   ++totals.agents;
   return index;
 }
@@ -132,6 +134,7 @@ void Engine::State::link_source(std::uint32_t source, std::uint32_t segment) {
     if (known == source) return;
   linked.push_back(source);
   sources[source].segments.push_back(segment);
+  touch(segment);  // whether it is stale depends on this source, too
   if (segments[segment].pool == none) return;
   auto& of_pool = pools[segments[segment].pool].sources;
   if (std::ranges::find(of_pool, source) == of_pool.end()) of_pool.push_back(source);
@@ -150,11 +153,13 @@ void Engine::State::forget_old_agents() {
     const std::uint32_t index = agent_list.first;
     const Agent& agent = agents[index];
     if (agent.touched + remember_agents > now) return;
-    if (agent.state != AgentState::logged_out || agent.talking > 0 || agent.ringing > 0 || agent.wrap_up) {
+    const bool rings = agent.ringing > 0 && agent.listing == sources[agent.source].listings;
+    if (agent.state != AgentState::logged_out || agent.talking > 0 || rings || agent.wrap_up) {
       touch_agent(index);
       continue;
     }
     serve_queues(index, {});
+    no_agent(index);
     agent_list.remove(agents, index);
     agent_index.erase(index);
     agents.erase(index);
@@ -171,19 +176,23 @@ std::uint32_t Engine::State::find_contact(std::uint32_t source, std::string_view
   return found == contact_index.end() ? none : *found;
 }
 
+RowList& Engine::State::list_of(std::uint32_t source, std::uint8_t list) {
+  return list == live_calls ? sources[source].live_calls : lists[list];
+}
+
 void Engine::State::link_contact(std::uint32_t index, std::uint8_t to) {
   Contact& contact = contacts[index];
-  RowList& list = lists[to];
+  RowList& list = list_of(contact.source, to);
   contact.list = to;
   contact.touched = now;
   list.append(contacts, index);
   if (to == live_calls || to == open_items) ++totals.live_contacts;
-  if (to == live_calls && list.first == index) arm_expiry();
+  if (to == live_calls && list.first == index) arm_expiry(contact.source);
 }
 
 void Engine::State::unlink_contact(std::uint32_t index) {
   const Contact& contact = contacts[index];
-  lists[contact.list].remove(contacts, index);
+  list_of(contact.source, contact.list).remove(contacts, index);
   if (contact.list == live_calls || contact.list == open_items) --totals.live_contacts;
 }
 
@@ -230,9 +239,9 @@ void Engine::State::purge() {
   forget_old_agents();  // after the calls that name who had them
 }
 
-void Engine::State::arm_expiry() {
-  const std::uint32_t oldest = lists[live_calls].first;
-  if (oldest != none) timers.arm_by(TimerKind::expiry, 0, contacts[oldest].touched + config.expire_after);
+void Engine::State::arm_expiry(std::uint32_t source) {
+  const std::uint32_t oldest = sources[source].live_calls.first;
+  if (oldest != none) timers.arm_by(TimerKind::expiry, source, contacts[oldest].touched + config.expire_after);
 }
 
 }  // namespace reach

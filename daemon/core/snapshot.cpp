@@ -11,7 +11,7 @@
 namespace reach {
 namespace {
 
-constexpr std::int64_t format = 6;
+constexpr std::int64_t format = 7;
 
 }  // namespace
 
@@ -140,7 +140,7 @@ void visit(A& a, TimeRange& v) {
 }
 template <class A>
 void visit(A& a, StayList& v) {
-  a(v.first, v.last, v.size);
+  a(v.first, v.last, v.size);  // what is kept apart is known by its links
 }
 template <class A>
 void visit(A& a, Stay& v) {
@@ -184,7 +184,7 @@ void visit(A& a, Team& v) {
 template <class A>
 void visit(A& a, Agent& v) {
   a(v.id, v.source, v.site, v.team, v.older, v.newer, v.touched, v.logged_in, v.paused, v.wrap_up, v.unavailable,
-    v.listed, v.ringing, v.talking, v.state);
+    v.place, v.listing, v.listed, v.ringing, v.talking, v.state);
 }
 template <class A>
 void visit(A& a, AlertRule& v) {
@@ -196,8 +196,8 @@ void visit(A& a, Watch& v) {
 }
 template <class A>
 void visit(A& a, Source& v) {
-  a(v.view, v.last_event, v.last_late, v.site, v.watch, v.segments, v.tells_agents, v.tells_wrap_up, v.in_resync,
-    v.heard_meanwhile);
+  a(v.view, v.last_event, v.last_late, v.site, v.watch, v.segments, v.live_calls, v.agents, v.listings, v.tells_agents,
+    v.tells_wrap_up, v.in_resync, v.heard_meanwhile);
 }
 
 // What follows from the configuration is made by the constructor; only what has happened since is written of these.
@@ -207,7 +207,7 @@ void visit(A& a, OpenClock& v) {
 }
 template <class A>
 void visit(A& a, Objective& v) {
-  a(v.evidence, v.status);
+  a(v.evidence, v.status, v.woken);
 }
 template <class A>
 void visit(A& a, Segment& v) {
@@ -257,14 +257,22 @@ Engine Engine::load(std::string_view bytes, EngineOptions options) {
   if (!std::ranges::equal(made, read)) throw ArchiveError("its tables do not fit its configuration");
   s.check_tables();
 
+  for (std::uint32_t i = 0; i < s.stays.size(); ++i) {
+    const Stay& stay = s.stays[i];
+    if (stay.before_waiting == kept_apart) s.lines[stay.line].waiting.apart.emplace(stay.start, i);
+    if (stay.before_undecided == kept_apart) s.lines[stay.line].undecided.apart.emplace(stay.start, i);
+  }
   for (std::uint32_t i = 0; i < s.sources.size(); ++i) s.source_index[s.sources[i].view.id] = i;
   for (std::uint32_t i = 0; i < s.sites.size(); ++i) s.site_index[s.sites[i]] = i;
   for (std::uint32_t i = 0; i < s.queues.size(); ++i) s.queue_index[{s.queues[i].source, s.queues[i].name}] = i;
   for (std::uint32_t i = s.agent_list.first; i != none; i = s.agents[i].newer) s.agent_index.insert(i);
   for (std::uint32_t i = 0; i < s.teams.size(); ++i) s.team_index[s.teams[i].queues] = i;
   s.contact_index.reserve(s.contacts.used());
-  for (const RowList& list : s.lists)
+  const auto take_in = [&s](const RowList& list) {
     for (std::uint32_t i = list.first; i != none; i = s.contacts[i].newer) s.contact_index.insert(i);
+  };
+  for (const Source& source : s.sources) take_in(source.live_calls);
+  for (const RowList& list : s.lists) take_in(list);
   for (std::uint32_t w = 0; w < s.watches.size(); ++w) {
     const AlertState state = s.watches[w].life.state();
     if (state == AlertState::pending || state == AlertState::firing) s.open_alerts[s.watches[w].alert.id] = w;

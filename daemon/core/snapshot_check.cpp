@@ -151,12 +151,30 @@ void check_rows(const RowList& list, const Table& table, Rows& left, const Look&
   check(list.last == older && list.size == size, "a list does not end where it says");
 }
 
-/// Goes through one of a line's lists, takes its stays out of `left`, calls `look` with each.
+using Link = std::uint32_t Stay::*;
+
+/// Goes through the used stays that are kept apart, takes them out of `left`, calls `look` with each; returns how many
+/// are of each line.
 template <class Look>
-void check_stays(const StayList& list, std::uint32_t line, const Slab<Stay>& stays, Rows& left,
-                 std::uint32_t Stay::*before, std::uint32_t Stay::*after, const Look& look) {
+std::vector<std::size_t> check_apart(std::size_t lines, const Slab<Stay>& stays, const Rows& used, Rows& left,
+                                     Link before, Link after, const Look& look) {
+  std::vector<std::size_t> apart(lines);
+  for (std::uint32_t i = 0; i < used.size(); ++i) {
+    if (stays[i].*before != kept_apart) continue;
+    claim(left, i, "a wait is kept apart, but there is none");
+    check(stays[i].*after == kept_apart, "a wait is kept apart and linked");
+    ++apart[stays[i].line];
+    look(stays[i]);
+  }
+  return apart;
+}
+
+/// Goes through one of a line's lists, takes its stays out of `left`, calls `look` with each; `size`: so many are kept
+/// apart.
+template <class Look>
+void check_stays(const StayList& list, std::uint32_t line, const Slab<Stay>& stays, Rows& left, Link before, Link after,
+                 std::size_t size, const Look& look) {
   std::uint32_t last = none;
-  std::size_t size = 0;
   for (std::uint32_t i = list.first; i != none; last = i, i = stays[i].*after, ++size) {
     claim(left, i, "a line names a wait that it does not have");
     check(stays[i].*before == last && stays[i].line == line, "a line's waits do not know each other");
@@ -236,6 +254,17 @@ void Engine::State::check_tables() const {
     check(agents[i].state < AgentState::count_, "a person does what nobody does");
   });
   check(std::ranges::count(agents_left, true) == 0, "a person is in no list");
+  std::size_t placed = 0;
+  for (std::uint32_t i = agent_list.first; i != none; i = agents[i].newer) placed += agents[i].place != none ? 1 : 0;
+  for (std::uint32_t s = 0; s < sources.size(); ++s) {
+    const std::vector<std::uint32_t>& there = sources[s].agents;
+    for (std::uint32_t place = 0; place < there.size(); ++place, --placed) {
+      check_index(there[place], agents);
+      check(placed > 0 && agents[there[place]].source == s && agents[there[place]].place == place,
+            "a person is in another place");
+    }
+  }
+  check(placed == 0, "a person is in no place");
 
   check_contacts();
   check_timers();
@@ -253,11 +282,12 @@ void Engine::State::check_contacts() const {
       check_index(stays[i].line, lines);
     }
   };
-  for (std::uint8_t which = 0; which < lists.size(); ++which) {
-    check_rows(lists[which], contacts, contacts_left, [&](std::uint32_t i) {
+  const auto check_list = [&](std::uint8_t which, const RowList& list, std::uint32_t source) {
+    check_rows(list, contacts, contacts_left, [&](std::uint32_t i) {
       const Contact& contact = contacts[i];
       check(contact.list == which, "a contact is in another list");
       check_index(contact.source, sources);
+      check(source == none || contact.source == source, "a call is another source's");
       check_index_or_none(contact.queue, queues);
       check_index_or_none(contact.segment, segments);
       check_index_or_none(contact.service, config.services);
@@ -280,25 +310,35 @@ void Engine::State::check_contacts() const {
       claim(items_left, contact.item, "a work item is of two contacts");
       check(items[contact.item].contact == i && contact.offer != none, "a work item is of another contact");
     });
-  }
+  };
+  for (std::uint32_t s = 0; s < sources.size(); ++s) check_list(live_calls, sources[s].live_calls, s);
+  for (std::uint8_t which = 0; which < lists.size(); ++which) check_list(which, lists[which], none);
   check(std::ranges::count(contacts_left, true) == 0, "a contact is in no list");
   check(std::ranges::count(stays_left, true) == 0, "a wait is of no contact");
   check(std::ranges::count(items_left, true) == 0, "a work item is of no contact");
 
   // Who is in no list of a line knows no neighbours.
   Rows not_waiting = used_stays, not_undecided = used_stays;
-  for (std::uint32_t i = 0; i < lines.size(); ++i) {
-    const Line& line = lines[i];
+  const auto check_waiting = [&](const Stay& stay) {
+    const Line& line = lines[stay.line];
     const bool of_items = line.queue == none && config.services[line.service].medium == Medium::item;
-    check_stays(line.waiting, i, stays, not_waiting, &Stay::before_waiting, &Stay::after_waiting,
-                [&](const Stay& stay) {
-                  const Contact& contact = contacts[stay.contact];
-                  check(stay.outcome == Outcome::waiting && (contact.item != none) == of_items &&
-                            (!of_items || contact.stage == Stage::open_item),
-                        "who waits in a line does not wait");
-                });
-    check_stays(line.undecided, i, stays, not_undecided, &Stay::before_undecided, &Stay::after_undecided,
-                [&](const Stay& stay) { check(stay.verdict == Verdict::undecided, "a wait was decided already"); });
+    const Contact& contact = contacts[stay.contact];
+    check(stay.outcome == Outcome::waiting && (contact.item != none) == of_items &&
+              (!of_items || contact.stage == Stage::open_item),
+          "who waits in a line does not wait");
+  };
+  const auto check_undecided = [](const Stay& stay) {
+    check(stay.verdict == Verdict::undecided, "a wait was decided already");
+  };
+  const auto waiting_apart = check_apart(lines.size(), stays, used_stays, not_waiting, &Stay::before_waiting,
+                                         &Stay::after_waiting, check_waiting);
+  const auto undecided_apart = check_apart(lines.size(), stays, used_stays, not_undecided, &Stay::before_undecided,
+                                           &Stay::after_undecided, check_undecided);
+  for (std::uint32_t i = 0; i < lines.size(); ++i) {
+    check_stays(lines[i].waiting, i, stays, not_waiting, &Stay::before_waiting, &Stay::after_waiting, waiting_apart[i],
+                check_waiting);
+    check_stays(lines[i].undecided, i, stays, not_undecided, &Stay::before_undecided, &Stay::after_undecided,
+                undecided_apart[i], check_undecided);
   }
   for (std::uint32_t i = 0; i < used_stays.size(); ++i) {
     check(!not_waiting[i] || (stays[i].before_waiting == none && stays[i].after_waiting == none),
@@ -322,7 +362,7 @@ void Engine::State::check_timers() const {
                                 watches.size(),
                                 sources.size(),
                                 pools.size(),
-                                1};
+                                sources.size()};
     static_assert(std::size(rows) == static_cast<std::size_t>(TimerKind::count_));
     check(due.subject < rows[static_cast<std::size_t>(due.kind)], "a timer is of nothing");
     if (due.kind == TimerKind::calendar) check(due.subject > 0, "what is always open has a timer");

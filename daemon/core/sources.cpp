@@ -4,6 +4,15 @@
 #include "daemon/core/state.hpp"
 
 namespace reach {
+namespace {
+
+/// Adds what a source says that it lost, at least one; a count that has come to the largest number stays there.
+void add_lost(std::int64_t& events_lost, std::uint64_t count) {
+  const auto room = static_cast<std::uint64_t>(INT64_MAX) - static_cast<std::uint64_t>(events_lost);
+  events_lost += static_cast<std::int64_t>(std::min(std::max<std::uint64_t>(count, 1), room));
+}
+
+}  // namespace
 
 void Engine::State::announce_source(std::uint32_t index) {
   if (sources[index].announced) return;
@@ -73,30 +82,22 @@ void Engine::State::end_lateness(std::uint32_t index) {
                                                  " were incomplete until " + to_rfc3339(now));
 }
 
-/// Contacts and agents of the source that a complete listing does not name are gone; how they ended was not seen.
+/// Contacts and agents of the source that a complete listing does not name are gone; how they ended was not seen. Looks
+/// at those that it names and those that go, no others.
 void Engine::State::end_unseen(std::uint32_t source, std::span<const std::string_view> still_there) {
   absl::flat_hash_set<std::string_view> there(still_there.begin(), still_there.end());
   std::vector<std::uint32_t> gone;
-  for (std::uint32_t i = lists[live_calls].first; i != none; i = contacts[i].newer)
-    if (contacts[i].source == source && !there.contains(view(contacts[i].id))) gone.push_back(i);
+  for (std::uint32_t i = sources[source].live_calls.first; i != none; i = contacts[i].newer)
+    if (!there.contains(view(contacts[i].id))) gone.push_back(i);
   for (const std::uint32_t contact : gone) on_outcome_unknown(contact, now);
-  for (std::uint32_t agent = agent_list.first; agent != none; agent = agents[agent].newer) {
-    if (agents[agent].source != source || agents[agent].listed) continue;
-    agents[agent].logged_in = agents[agent].paused = agents[agent].wrap_up = false;
-    agents[agent].ringing = 0;
-    refresh_agent(agent);
-  }
+  end_unlisted(source);
 }
 
 void Engine::State::on_source(const Event& event, std::uint32_t index) {
   switch (event.kind) {
     case EventKind::resync_begin:
       sources[index].in_resync = true;
-      for (std::uint32_t agent = agent_list.first; agent != none; agent = agents[agent].newer) {
-        if (agents[agent].source != index) continue;
-        agents[agent].listed = false;
-        agents[agent].ringing = 0;
-      }
+      ++sources[index].listings;
       break;
     case EventKind::resync_end:
       if (sources[index].in_resync) end_unseen(index, event.list);
@@ -107,7 +108,7 @@ void Engine::State::on_source(const Event& event, std::uint32_t index) {
            event.reason.empty() ? "it does not hear its telephone system" : event.reason);
       break;
     case EventKind::events_lost:
-      sources[index].view.events_lost += static_cast<std::int64_t>(std::max<std::uint64_t>(event.lost_count, 1));
+      add_lost(sources[index].view.events_lost, event.lost_count);
       remark("events_lost", "source " + sources[index].view.id + " lost " + std::to_string(event.lost_count) +
                                 " events: figures of that time are incomplete");
       announce_source(index);

@@ -57,7 +57,7 @@ struct Contact {
 struct Item {
   std::uint32_t contact = none;
   Time received{}, due = never, respond_due = never, completed_at{};
-  Time paused_at{};
+  Time paused_at{};        ///< when the pause began; not paused: when the last one ended, at first the receipt
   Duration paused_open{};  ///< open time spent paused, not counting a pause that goes on
   bool paused = false, clock_stands = false, overdue = false, responded = false;
   Verdict verdict = Verdict::undecided, respond_verdict = Verdict::undecided;
@@ -125,7 +125,10 @@ struct Agent {
   std::uint32_t team = 0;
   std::uint32_t older = none, newer = none;  ///< neighbours in the list by last event
   Time touched{};                            ///< the last event, roughly
-  bool logged_in = false, paused = false, wrap_up = false, unavailable = false, listed = false;
+  std::uint32_t place = none;                ///< in Source::agents; none: not there
+  std::uint32_t listing = 0;                 ///< the source's when it was last named; `listed` and `ringing` are of it
+  bool logged_in = false, paused = false, wrap_up = false, unavailable = false;
+  bool listed = false;  ///< the source said something about it since its last listing began
   std::uint32_t ringing = 0, talking = 0;
   AgentState state = AgentState::logged_out;
 };
@@ -158,6 +161,7 @@ struct Objective {
   std::uint32_t contract = none, segment = none, service = none, watch = none;
   std::deque<std::string> evidence;  ///< the last contacts that missed
   ObjectiveStatus status = ObjectiveStatus::no_data;
+  Time woken{};  ///< when time alone last made it be looked at
 };
 
 struct Segment {
@@ -196,6 +200,9 @@ struct Source {
   Time last_late{};  ///< when an event last came that was late by more than stale_after
   std::uint32_t site = none, watch = none;
   std::vector<std::uint32_t> segments;
+  RowList live_calls;
+  std::vector<std::uint32_t> agents;  ///< who may be there: named since a listing was last without them
+  std::uint32_t listings = 0;         ///< so many have begun
   bool tells_agents = false, tells_wrap_up = false, announced = false, in_resync = false;
   bool heard_meanwhile = false;  ///< since catching up began
 };
@@ -268,10 +275,11 @@ struct Engine::State {
   void apply(const Event& event);
   void evaluate_touched();
   void touch(std::uint32_t segment);
+  void announce_segment(std::uint32_t segment);
   void remark(std::string_view kind, std::string text);
   void on_log_trouble(const std::string& problem);
   void catch_up(bool begins);
-  void contradiction(const Event& event, std::string_view what);
+  void contradiction(const Event& event, std::string_view what, std::string_view then = "counted, otherwise ignored");
 
   // ---- scopes.cpp: where things are counted
   void count(const Stay& stay, const Changes& changes, Time at, bool correction = false);
@@ -299,7 +307,8 @@ struct Engine::State {
   void unlink_contact(std::uint32_t contact);
   void move_to_list(std::uint32_t contact, std::uint8_t list);
   void purge();
-  void arm_expiry();
+  void arm_expiry(std::uint32_t source);
+  RowList& list_of(std::uint32_t source, std::uint8_t list);
   [[nodiscard]] std::uint32_t service_index(std::string_view id) const;
   [[nodiscard]] std::uint32_t only_service(Medium medium) const;
   std::uint32_t service_for(const Event& event, const Queue& queue, Medium medium) const;
@@ -320,6 +329,7 @@ struct Engine::State {
   void on_classified(const Event& event, std::uint32_t contact);
   void begin_offer(const Event& event, std::uint32_t contact, std::uint32_t queue, std::uint32_t service);
   void begin_entry(const Event& event, std::uint32_t contact, std::uint32_t queue);
+  [[nodiscard]] int came_by_overflows(std::uint32_t offer) const;
   void settle_move(std::uint32_t contact);
   void resume_move(std::uint32_t contact);
   void take_back_loss(std::uint32_t contact, std::uint32_t stay);
@@ -356,6 +366,9 @@ struct Engine::State {
   void serve_queues(std::uint32_t agent, const std::vector<std::uint32_t>& queues);
   std::uint32_t team_of(const std::vector<std::uint32_t>& queues);
   void refresh_agent(std::uint32_t agent);
+  void named_agent(std::uint32_t agent);
+  void no_agent(std::uint32_t agent);
+  void end_unlisted(std::uint32_t source);
   void move_people(std::uint32_t agent, AgentState to);
   void accrue(std::uint32_t pool, Time to);
 
@@ -376,6 +389,7 @@ struct Engine::State {
   };
   [[nodiscard]] Measure measure(const Objective& objective, Time at);
   void evaluate(std::uint32_t objective);
+  [[nodiscard]] Time passes_target(const Objective& objective) const;
   void observe(std::uint32_t watch, Condition condition);
   void pass_alert(std::uint32_t watch);
   void say(std::uint32_t watch, AlertReason reason);
@@ -440,7 +454,7 @@ struct Engine::State {
   Slab<Contact> contacts;
   Slab<Stay> stays;
   Slab<Item> items;
-  std::array<RowList, 4> lists;  ///< live calls, ended calls, open items, done items
+  std::array<RowList, 3> lists;  ///< ended calls, open items, done items; live calls have a list in their source
 
   ByName<std::uint32_t> segment_index, service_by_id, source_index, site_index, pool_index;
   ByName<std::uint32_t> open_alerts;  ///< id to watch
@@ -460,6 +474,6 @@ struct Engine::State {
 [[nodiscard]] AlertKind alert_kind_of(Figure figure);
 
 /// Lists of contacts (Contact::list).
-enum : std::uint8_t { live_calls = 0, ended_calls = 1, open_items = 2, done_items = 3 };
+enum : std::uint8_t { ended_calls = 0, open_items = 1, done_items = 2, live_calls = 3 };
 
 }  // namespace reach

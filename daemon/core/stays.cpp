@@ -69,8 +69,8 @@ Changes changes_of(Outcome outcome, Duration wait, std::int64_t n) {
 
 void Engine::State::arm_line(std::uint32_t index) {
   const Line& line = lines[index];
-  if (line.undecided.first != none)
-    timers.arm_by(TimerKind::line, index, stays[line.undecided.first].start + line.threshold);
+  if (const std::uint32_t first = line.undecided.head(stays); first != none)
+    timers.arm_by(TimerKind::line, index, stays[first].start + line.threshold);
 }
 
 void Engine::State::link_waiting_stay(std::uint32_t stay) {
@@ -130,8 +130,9 @@ void Engine::State::retract_decision(std::uint32_t index) {
 
 /// The oldest waits of the line pass the threshold at this very instant.
 void Engine::State::pass_threshold(std::uint32_t line) {
-  while (lines[line].undecided.first != none) {
-    const std::uint32_t first = lines[line].undecided.first;
+  for (;;) {
+    const std::uint32_t first = lines[line].undecided.head(stays);
+    if (first == none) break;
     const Time deadline = stays[first].start + lines[line].threshold;
     if (deadline > now) break;
     decide(first, Verdict::missed, deadline);

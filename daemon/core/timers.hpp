@@ -21,7 +21,7 @@ enum class TimerKind : std::uint8_t {
   alert,    ///< an alert's hold, clear or repeat time is over
   source,   ///< a source was silent for stale_after
   pool,     ///< recommend anew
-  expiry,   ///< the oldest contact expires
+  expiry,   ///< the oldest live call of a source expires
   count_
 };
 

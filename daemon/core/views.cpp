@@ -20,7 +20,7 @@ Between Engine::State::counts(Scope& scope, std::uint32_t segment, const Window&
 void Engine::State::live_figures(Figures& f, const Slot& slot, Time at) const {
   const Line& line = lines[slot.line];
   const ServiceConfig& service = config.services[slot.service];
-  const std::uint32_t first = line.waiting.first;
+  const std::uint32_t first = line.waiting.head(stays);
   if (service.medium == Medium::call) {
     f.waiting += line.waiting.size;
     if (first != none) {
@@ -35,7 +35,7 @@ void Engine::State::live_figures(Figures& f, const Slot& slot, Time at) const {
       f.work_content_s.value_or(0) + static_cast<double>(line.waiting.size) * seconds_of(service.handling);
   if (first != none) {
     const Contact& contact = contacts[stays[first].contact];
-    const double age = seconds_of(age_of(items[contact.item], contact, at));
+    const double age = seconds_of(std::max(age_of(items[contact.item], contact, at), Duration::zero()));
     f.oldest_age_s = std::max(f.oldest_age_s.value_or(0), age);
   }
 }
@@ -85,15 +85,15 @@ SegmentView Engine::view_segment(std::uint32_t index, const Window& window, Time
     const Line& line = s.lines[queue.line];
     Figures f = figures_of(s.tally(queue.scope, index, window));
     f.waiting = line.waiting.size;
-    if (line.waiting.first != none)
-      f.longest_wait_s = seconds_of(std::max(at - s.stays[line.waiting.first].start, Duration::zero()));
+    if (const std::uint32_t first = line.waiting.head(s.stays); first != none)
+      f.longest_wait_s = seconds_of(std::max(at - s.stays[first].start, Duration::zero()));
     view.queues.push_back({s.sources[queue.source].view.id + '/' + queue.name, f});
   }
   for (Slot& slot : segment.slots) {
     Figures f = figures_of(s.tally(slot.scope, index, window));
     s.live_figures(f, slot, at);
     view.services.push_back({s.config.services[slot.service].id, f});
-    const std::uint32_t first = s.lines[slot.line].waiting.first;
+    const std::uint32_t first = s.lines[slot.line].waiting.head(s.stays);
     if (s.config.services[slot.service].medium == Medium::call && first != none) {
       const Time since = s.stays[first].start;
       if (!view.longest_wait_since || since < *view.longest_wait_since) view.longest_wait_since = since;

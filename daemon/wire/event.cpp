@@ -18,11 +18,17 @@ void fill(const List& texts, Scratch& scratch, Event& out) {
   out.list = scratch.list;
 }
 
+/// An instant of the source's clock by ours. However far ahead it is said to be, nothing happened before 1970, where a
+/// time means none.
+Time by_our_clock(std::uint64_t ns, Duration offset) {
+  return std::max(time_from_ns(static_cast<std::int64_t>(ns)) - offset, time_from_ns(1));
+}
+
 /// Copies what is particular to the kind of event; nullopt where none is set.
 std::optional<Needs> read_kind(const v1::Event& in, Duration offset, Scratch& scratch, Event& out) {
   const auto due_from = [offset](std::uint64_t ns) -> std::optional<Time> {
     if (ns == 0 || ns > latest_ns) return std::nullopt;
-    return time_from_ns(static_cast<std::int64_t>(ns)) - offset;
+    return by_our_clock(ns, offset);
   };
   const auto by = [&out](const auto& what) { out.agent = first_of(what.agent(), out.agent); };
   switch (in.event_case()) {
@@ -301,7 +307,7 @@ std::optional<std::string> event_from(const v1::Event& event, std::string_view b
   out = Event{};
   if (event.time_ns() == 0) return "it has no time; set \"time_ns\", the nanoseconds since 1970 by the source's clock";
   if (event.time_ns() > latest_ns) return "its time lies after the year 2100; \"time_ns\" is in nanoseconds since 1970";
-  out.at = std::min(time_from_ns(static_cast<std::int64_t>(event.time_ns())) - clock_offset, not_after);
+  out.at = std::min(by_our_clock(event.time_ns(), clock_offset), not_after);
   out.source = batch_source;
   if (!event.source().empty()) {
     if (!is_source_name(event.source())) return "its source name is not made of 1 to 64 of A-Z a-z 0-9 . _ -";

@@ -35,7 +35,7 @@ struct Scratch {
 /// Returns nullopt, or a sentence that says what is missing or wrong; `out` is then of no use.
 ///
 /// `batch_source`  the source of events that name none themselves; empty: each must name its own.
-/// `clock_offset`  how far the source's clock is ahead of ours: taken off the event's times.
+/// `clock_offset`  how far the source's clock is ahead of ours: taken off the event's times, which stay after 1970.
 /// `not_after`     an event later than this is read as of this instant: live, the instant of its receipt.
 [[nodiscard]] std::optional<std::string> event_from(const v1::Event& event, std::string_view batch_source,
                                                     Duration clock_offset, Time not_after, Scratch& scratch,

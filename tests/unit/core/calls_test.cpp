@@ -513,5 +513,37 @@ TEST(People, AreForgottenADayAfterTheirLastEventUnlessTheyAreThere) {
   EXPECT_EQ(w.view().agents.logged_in, 11);
 }
 
+/// Where overflow is agreed both ways a call may go back and forth without end.
+TEST(Offer, IsAnOrdinaryOneAfterSixteenAgreedOverflows) {
+  Config config = small_config();
+  config.segments[1].overflow_to = {"sales"};
+  std::size_t sizes[2] = {};
+  for (const int moves : {17, 1700}) {
+    SCOPED_TRACE(moves);
+    World w(config);
+    w.offered(0, "c1", "sales");
+    const auto queue = [](int move) { return move % 2 == 0 ? "dealers" : "sales"; };
+    for (int i = 0; i < moves; ++i) {
+      w.forwarded(0.001 * i, "c1", ForwardReason::timeout, queue(i));
+      EXPECT_EQ(w.engine.totals().contradictions, (i + 1) / 17) << i;
+      w.offered(0.001 * i, "c1", queue(i));
+    }
+    const int chains = moves / 17;
+    w.answered(2, "c1");
+    w.at(3, EventKind::answer_retracted, "c1");
+    w.answered(4, "c1");
+    const Figures sales = w.figures("sales"), dealers = w.figures("dealers");
+    expect_balance(sales);
+    expect_balance(dealers);
+    EXPECT_EQ(sales.offered + dealers.offered, moves + 1);
+    EXPECT_EQ(sales.forwarded_agreed + dealers.forwarded_agreed, moves - chains);
+    EXPECT_EQ(sales.forwarded_failure + dealers.forwarded_failure, chains);
+    EXPECT_EQ(sales.missed + dealers.missed, chains * 17);  // lost where it left, with all that had passed it on
+    EXPECT_EQ(sales.met + dealers.met, 1);
+    w.engine.save([&](std::string_view piece) { sizes[moves == 17 ? 0 : 1] += piece.size(); });
+  }
+  EXPECT_LT(sizes[1], sizes[0] + 1000);
+}
+
 }  // namespace
 }  // namespace reach::test

@@ -64,6 +64,19 @@ TEST_F(EventFrom, TakesTheClockOffsetOffEveryTime) {
   EXPECT_FALSE(out.received_at.has_value());
 }
 
+TEST_F(EventFrom, KeepsTimesAfter1970WhateverTheOffset) {
+  offset = time_from_ns(static_cast<std::int64_t>(latest_ns)) - noon;
+  v1::Event event = offered();
+  event.set_time_ns(1);
+  event.mutable_received()->set_queue("mail");
+  event.mutable_received()->set_due_ns(1);
+  event.mutable_received()->set_received_ns(2);
+  EXPECT_EQ(problem(event), "");
+  EXPECT_EQ(out.at, time_from_ns(1));
+  EXPECT_EQ(out.due, time_from_ns(1));
+  EXPECT_EQ(out.received_at, time_from_ns(1));
+}
+
 TEST_F(EventFrom, SaysWhatIsMissing) {
   v1::Event event = offered();
   event.clear_time_ns();
