@@ -11,7 +11,7 @@
 // Why the files of an epoch go before the next one is spoken of: the daemon forgets an epoch with the next one's Hello,
 // and would take all of it once more.
 //
-// What is held is in memory as well, so reading never touches the disk.
+// What is held is in memory as well, serialised, so reading never touches the disk.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "clients/library/event_queue.hpp"
 #include "clients/library/spool.hpp"
 #include "daemon/log/crc32c.hpp"
 #include "daemon/log/disk.hpp"
@@ -44,6 +45,16 @@ std::uint32_t u32_at(std::string_view bytes, std::size_t at) {
 
 void append_u32(std::string& bytes, std::size_t value) {
   for (int i = 0; i < 4; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xff);
+}
+
+/// One of EventBatch.events, from its serialised form.
+void append_event_field(std::string& bytes, std::string_view event) {
+  constexpr int length_delimited = 2;
+  bytes += static_cast<char>(v1::EventBatch::kEventsFieldNumber << 3 | length_delimited);
+  std::size_t length = event.size();
+  for (; length >= 0x80; length >>= 7) bytes += static_cast<char>(length | 0x80);
+  bytes += static_cast<char>(length);
+  bytes += event;
 }
 
 struct FileName {
@@ -95,31 +106,29 @@ class FileSpool final : public Spool {
     if (size_ + events.size() > limits_.events || bytes_ + bytes > limits_.bytes) return false;
     Held& own = stretches_.back();
     groups_.push_back({own.numbers.next, events.size(), std::string(bookmark)});
-    own.events.insert(own.events.end(), events.begin(), events.end());
-    own.numbers.next += events.size();
-    size_ += events.size();
-    bytes_ += bytes;
+    for (const v1::Event& event : events) hold(own, event);
     if (!bookmark.empty()) bookmark_ = bookmark;
     write();
     return true;
   }
 
-  void read(std::uint64_t first, const std::function<bool(std::uint64_t, const v1::Event&)>& take) override {
+  void read(std::uint64_t first, const std::function<bool(std::uint64_t, std::string_view)>& take) override {
     const Held& held = stretches_.front();
     std::uint64_t end = held.numbers.next;
     if (held.numbers.is_last) end = sendable();
     if (!held.numbers.is_last && !bookmark_.empty() && !secure_loaded()) return;
-    for (std::uint64_t n = std::max(first, held.numbers.first); n < end; ++n) {
-      if (!take(n, held.events[n - held.numbers.first])) return;
-    }
+    std::uint64_t number = std::max(first, held.numbers.first);
+    held.events.read(number - held.numbers.first,
+                     [&](std::string_view event) { return number < end && take(number++, event); });
   }
 
   void acknowledged(std::uint64_t sequence) override {
     Held& held = stretches_.front();
     while (!held.events.empty() && held.numbers.first <= sequence) {
-      bytes_ -= held.events.front().ByteSizeLong();
-      --size_;
+      bytes_ -= held.events.bytes();
       held.events.pop_front();
+      bytes_ += held.events.bytes();
+      --size_;
       ++held.numbers.first;
     }
     if (held.numbers.is_last) {
@@ -161,7 +170,7 @@ class FileSpool final : public Spool {
  private:
   struct Held {
     Stretch numbers;
-    std::deque<v1::Event> events;
+    EventQueue events;
   };
   struct Record {
     std::string bookmark;
@@ -181,6 +190,15 @@ class FileSpool final : public Spool {
     std::uint64_t number = 1;  // of the next event
     std::string bookmark;      // of those before
   };
+
+  /// `event` is the next of `held`.
+  void hold(Held& held, const v1::Event& event) {
+    bytes_ -= held.events.bytes();
+    held.events.push_back(event);
+    bytes_ += held.events.bytes();
+    ++size_;
+    ++held.numbers.next;
+  }
 
   // ---- what earlier runs left
 
@@ -233,12 +251,8 @@ class FileSpool final : public Spool {
       // After a failure events were written anew, so that some are there twice: then the bookmark is an older one.
       const bool is_new = number + static_cast<std::uint64_t>(record.batch.events_size()) >= held.numbers.next;
       if (is_new && !record.bookmark.empty()) bookmark_ = record.bookmark;
-      for (v1::Event& event : *record.batch.mutable_events()) {
-        if (number++ < held.numbers.next) continue;
-        bytes_ += event.ByteSizeLong();
-        ++size_;
-        ++held.numbers.next;
-        held.events.push_back(std::move(event));
+      for (const v1::Event& event : record.batch.events()) {
+        if (number++ >= held.numbers.next) hold(held, event);
       }
     }
   }
@@ -271,11 +285,12 @@ class FileSpool final : public Spool {
     return false;
   }
 
-  void append_record(std::string_view bookmark, const v1::EventBatch& batch) {
+  /// `events`: the field of an EventBatch, as bytes.
+  void append_record(std::string_view bookmark, std::string_view events) {
     std::string payload;
     append_u32(payload, bookmark.size());
     payload += bookmark;
-    batch.AppendToString(&payload);
+    payload += events;
     std::string record;
     record.reserve(record_header + payload.size());
     append_u32(record, payload.size());
@@ -340,12 +355,14 @@ class FileSpool final : public Spool {
       }
       const auto group = std::upper_bound(groups_.begin(), groups_.end(), written_.number,
                                           [](std::uint64_t n, const Group& each) { return n < each.end(); });
-      v1::EventBatch batch;
-      for (std::uint64_t n = written_.number; n < group->end(); ++n) {
-        *batch.add_events() = own.events[n - own.numbers.first];
-      }
+      std::string events;
+      std::uint64_t number = written_.number;
+      own.events.read(number - own.numbers.first, [&](std::string_view event) {
+        append_event_field(events, event);
+        return ++number < group->end();
+      });
       try {
-        append_record(group->bookmark, batch);
+        append_record(group->bookmark, events);
       } catch (const std::exception& error) {
         sync();         // of what was written before; or else that is written anew, too
         file_.reset();  // an unknown part of the record is there: nothing may follow it

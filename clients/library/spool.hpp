@@ -44,9 +44,9 @@ class Spool {
   virtual bool append(std::span<const v1::Event> events, std::string_view bookmark) = 0;
   /// The newest bookmark that was kept, also of earlier runs and when no event is held any more; empty: none.
   [[nodiscard]] virtual std::string bookmark() const = 0;
-  /// Calls `take` with the events of the stretch from `first` on, in order, until it returns false or there are no more
-  /// that may be sent now.
-  virtual void read(std::uint64_t first, const std::function<bool(std::uint64_t, const v1::Event&)>& take) = 0;
+  /// Calls `take` with the number and the serialised form of the events of the stretch from `first` on, in order, until
+  /// it returns false or there are no more that may be sent now.
+  virtual void read(std::uint64_t first, const std::function<bool(std::uint64_t, std::string_view)>& take) = 0;
   /// Everything of the stretch up to and including `sequence` is durable at the daemon: forget it.
   virtual void acknowledged(std::uint64_t sequence) = 0;
   /// The stretch is not the last, and nothing of it is held: the next one becomes the stretch to send.
@@ -59,6 +59,8 @@ class Spool {
   [[nodiscard]] virtual std::string problem() const { return {}; }  ///< what cannot be written now, a sentence
 };
 
+/// What is held takes little more memory than the bytes of its serialised forms, at most an eighth and 4 bytes an
+/// event.
 struct SpoolLimits {
   std::size_t events = 1'000'000;            ///< held at most
   std::size_t bytes = 256U * 1024U * 1024U;  ///< of their serialised forms, at most

@@ -121,11 +121,17 @@ bool append(Spool& spool, std::uint64_t n, std::string_view bookmark = {}) {
 
 using Numbers = std::vector<std::pair<std::uint64_t, std::uint64_t>>;  // number, time
 
+std::uint64_t time_of(std::string_view bytes) {
+  v1::Event event;
+  EXPECT_TRUE(event.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
+  return event.time_ns();
+}
+
 /// What may be sent of the present stretch.
 Numbers to_send(Spool& spool) {
   Numbers found;
-  spool.read(0, [&](std::uint64_t number, const v1::Event& e) {
-    found.emplace_back(number, e.time_ns());
+  spool.read(0, [&](std::uint64_t number, std::string_view bytes) {
+    found.emplace_back(number, time_of(bytes));
     return true;
   });
   return found;
@@ -398,15 +404,16 @@ TEST_F(FileSpool, LosesAndDoublesNothingWhateverHappens) {
               }
               daemon_next = std::max(daemon_next, now.first);
             }
-            spool->read(next_to_send, [&](std::uint64_t number, const v1::Event& e) {
+            spool->read(next_to_send, [&](std::uint64_t number, std::string_view bytes) {
+              const std::uint64_t event = time_of(bytes);
               next_to_send = number + 1;
-              unsent.erase(e.time_ns());
+              unsent.erase(event);
               if (number == daemon_next) {
-                taken.push_back(e.time_ns());
+                taken.push_back(event);
                 ++daemon_next;
               } else {
                 EXPECT_LT(number, daemon_next);
-                EXPECT_NE(std::find(taken.begin(), taken.end(), e.time_ns()), taken.end()) << "lost: " << e.time_ns();
+                EXPECT_NE(std::find(taken.begin(), taken.end(), event), taken.end()) << "lost: " << event;
               }
               return random() % 8 != 0;
             });
