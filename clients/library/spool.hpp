@@ -20,7 +20,8 @@ class Disk;
 
 namespace reach::client {
 
-/// Events under numbers without gaps of one epoch: those held are first, first + 1, … next - 1.
+/// Events under numbers without gaps of one epoch: those held are first, first + 1, … next - 1. Where numbers of an
+/// epoch are missing, another stretch of the same epoch follows.
 struct Stretch {
   std::uint64_t epoch = 0;  ///< > 0
   std::uint64_t first = 1;  ///< of the oldest event held; `next` if none is
@@ -78,6 +79,11 @@ struct SpoolLimits {
 /// sent all the same, kept in memory and written later.
 /// Events with a bookmark can be told again, so they are sent only when the disk has them: even after a power failure
 /// nothing of them is lost or told twice.
+///
+/// Damage in the files costs the events whose bytes it hit, no others. problem() tells of it at the beginning. Where
+/// later events are left, theirs are a stretch of their own, by whose Hello the daemon finds out what it lacks (and
+/// counts it as lost); of those that could be told again nothing is lost.
+/// A record cut short at the very end is none: it was being written when the adapter was killed.
 ///
 /// Throws std::runtime_error with a sentence if the directory cannot be used, or is by another adapter.
 [[nodiscard]] std::unique_ptr<Spool> file_spool(const std::string& directory, SpoolLimits limits = {});
