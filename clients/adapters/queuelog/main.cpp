@@ -252,6 +252,7 @@ int run_follow(const Arguments& arguments, const Ready& ready, std::string& last
     before.poll([&](std::string_view line) {
       if (before.position().inode != from.inode) return false;
       log.take(line, events);
+      events.clear();
       return before.position().offset < from.offset;
     });
     log.pass(told.passed, events);
