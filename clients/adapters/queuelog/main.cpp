@@ -268,12 +268,13 @@ int run_follow(const Arguments& arguments, const Ready& ready, std::string& last
   bool missing_said = false, to_save = false;
   int signal = 0;
   while (true) {
+    bool at_end = true;
     const bool there = lines.poll([&](std::string_view line) {
       log.take(line, events);
       told.position = lines.position();
       to_save = true;
       output.take(events, text_of(told));
-      return output.may_go_on();
+      return at_end = output.may_go_on();
     });
     if (const std::string problem = lines.take_problem(); !problem.empty())
       spdlog::warn("{}", problem);
@@ -281,8 +282,10 @@ int run_follow(const Arguments& arguments, const Ready& ready, std::string& last
       spdlog::warn("{} is not there; waiting for it (logger.conf: queue_log = yes, queue_log_to_file = yes)",
                    config.file);
     missing_said = !there;
-    told.passed = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
-    log.pass(told.passed, events);
+    if (at_end && !lines.has_more()) {
+      told.passed = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+      log.pass(told.passed, events);
+    }
     to_save = to_save || !events.empty();
     output.take(events, text_of(told));
     output.flush();
