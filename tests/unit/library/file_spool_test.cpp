@@ -299,6 +299,47 @@ TEST_F(FileSpool, FindsWhatIsBehindDamage) {
   }
 }
 
+TEST_F(FileSpool, LosesOnlyWhatDamageHits) {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937_64 random(seed);
+    platter = {};
+    std::vector<std::uint64_t> last{0};  // number of each record's last event
+    {
+      const auto spool = open();
+      while (last.back() < 40) {
+        std::vector<v1::Event> events;
+        for (std::uint64_t i = 0; i <= random() % 3; ++i) events.push_back(event(last.back() + i + 1));
+        spool->append(events, {});
+        last.push_back(last.back() + events.size());
+      }
+    }
+    auto& bytes = platter.names.begin()->second->bytes;
+    const std::vector<std::size_t> records = records_of(bytes);
+    std::set<std::uint64_t> hit;
+    for (std::uint64_t flips = 1 + random() % 4; flips > 0; --flips) {
+      const std::size_t at = random() % bytes.size();
+      bytes[at] ^= static_cast<char>(1 << random() % 8);
+      const auto record = static_cast<std::size_t>(std::ranges::upper_bound(records, at) - records.begin()) - 1;
+      for (std::uint64_t n = record == 0 ? 1 : last[record - 1] + 1; n <= last[record]; ++n) hit.insert(n);
+    }
+    const auto spool = open();
+    std::uint64_t before = 0;
+    std::set<std::uint64_t> found;
+    for (; !spool->stretch().is_last; spool->begin_next_stretch()) {
+      EXPECT_GE(spool->stretch().first, before);
+      for (const auto& [number, time] : to_send(*spool)) {
+        EXPECT_EQ(number, time);
+        EXPECT_GT(number, before);
+        found.insert(before = number);
+      }
+      spool->acknowledged(spool->stretch().next - 1);
+    }
+    for (std::uint64_t n = 1; n <= last.back(); ++n) EXPECT_TRUE(hit.contains(n) || found.contains(n)) << n;
+    if (HasFailure()) return;
+  }
+}
+
 TEST_F(FileSpool, LetsTheDaemonCountWhatIsMissingAtTheBeginning) {
   {
     const auto spool = open();
