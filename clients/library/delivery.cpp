@@ -229,11 +229,11 @@ void Delivery::send_batch(Now now) {
     v1::ToDaemon message;
     auto& batch = *message.mutable_batch();
     std::size_t bytes = 0;
-    spool_->read(next_to_send_, [&](std::uint64_t number, const v1::Event& event) {
-      bytes += event.ByteSizeLong() + 8;
+    spool_->read(next_to_send_, [&](std::uint64_t number, std::string_view event) {
+      bytes += event.size() + 8;
       if (batch.events_size() > 0 && bytes > batch_bytes) return false;
       if (batch.events_size() == 0) batch.set_first_sequence(number);
-      *batch.add_events() = event;
+      batch.add_events()->ParseFromArray(event.data(), static_cast<int>(event.size()));
       return static_cast<std::size_t>(batch.events_size()) < limit;
     });
     if (batch.events_size() == 0) return wait_for_spool(now);  // it gives out nothing before it is written

@@ -1,8 +1,14 @@
 // Files "EPOCH-FIRST-TRY.events", named by their epoch, their first event's number (and, after a failure, the how
 // manieth file from that number on it is), each a row of
 //   u32 length of the rest, u32 CRC-32C of the rest, u32 length of the bookmark, the bookmark, an EventBatch
-// (all numbers little-endian). A record is what was appended at once. The first of a file has no events: it repeats the
-// bookmark, so that older files may go.
+// (all numbers little-endian). A record is what was appended at once, under the numbers from first_sequence on. One
+// without events is a mark: every event before first_sequence is safe, and the bookmark is repeated. A file begins with
+// one, so that older files may go.
+//
+// Damage: the next record with a good checksum goes on, and what is missing before it is a gap in the numbers, which
+// the daemon counts as lost if it does not have it. But what was not safe yet and can be told again (a bookmark) was
+// never sent: after a power failure a part of it may be there without the part before. So the file ends there, as it
+// does at a record cut short, and the bookmark before it is the one that counts.
 //
 // Why every run has an epoch of its own: nobody can know whether the end of a spool is missing (the machine went down
 // before the disk had it, the disk was full), and the daemon may have what is missing. A number given again would then
@@ -11,7 +17,7 @@
 // Why the files of an epoch go before the next one is spoken of: the daemon forgets an epoch with the next one's Hello,
 // and would take all of it once more.
 //
-// What is held is in memory as well, so reading never touches the disk.
+// What is held is in memory as well, serialised, so reading never touches the disk.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -23,6 +29,7 @@
 #include <utility>
 #include <vector>
 
+#include "clients/library/event_queue.hpp"
 #include "clients/library/spool.hpp"
 #include "daemon/log/crc32c.hpp"
 #include "daemon/log/disk.hpp"
@@ -34,6 +41,7 @@ namespace {
 constexpr std::size_t file_bytes = 4U << 20;
 constexpr std::size_t idle_bytes = 64U << 10;
 constexpr std::size_t record_header = 8;
+constexpr std::size_t longest_record = 512U << 20;  // twice what a spool may hold
 constexpr std::string_view suffix = ".events";
 
 std::uint32_t u32_at(std::string_view bytes, std::size_t at) {
@@ -44,6 +52,16 @@ std::uint32_t u32_at(std::string_view bytes, std::size_t at) {
 
 void append_u32(std::string& bytes, std::size_t value) {
   for (int i = 0; i < 4; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xff);
+}
+
+/// One of EventBatch.events, from its serialised form.
+void append_event_field(std::string& bytes, std::string_view event) {
+  constexpr int length_delimited = 2;
+  bytes += static_cast<char>(v1::EventBatch::kEventsFieldNumber << 3 | length_delimited);
+  std::size_t length = event.size();
+  for (; length >= 0x80; length >>= 7) bytes += static_cast<char>(length | 0x80);
+  bytes += static_cast<char>(length);
+  bytes += event;
 }
 
 struct FileName {
@@ -76,7 +94,11 @@ class FileSpool final : public Spool {
   FileSpool(std::unique_ptr<log::Disk> disk, std::uint64_t epoch, SpoolLimits limits)
       : disk_(std::move(disk)), limits_(limits) {
     std::vector<FileName> unused;
-    for (const FileName& name : names()) load(name, unused);
+    const std::vector<FileName> found = names();
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      const bool more = i + 1 < found.size() && found[i + 1].epoch == found[i].epoch;
+      load(found[i], more ? std::optional(found[i + 1].first) : std::nullopt, unused);
+    }
     stretches_.push_back({{std::max(epoch, newest_epoch_ + 1), 1, 1, true}, {}});
     written_.bookmark = synced_.bookmark = bookmark_;
     if (begin_file()) {
@@ -95,31 +117,29 @@ class FileSpool final : public Spool {
     if (size_ + events.size() > limits_.events || bytes_ + bytes > limits_.bytes) return false;
     Held& own = stretches_.back();
     groups_.push_back({own.numbers.next, events.size(), std::string(bookmark)});
-    own.events.insert(own.events.end(), events.begin(), events.end());
-    own.numbers.next += events.size();
-    size_ += events.size();
-    bytes_ += bytes;
+    for (const v1::Event& event : events) hold(own, event);
     if (!bookmark.empty()) bookmark_ = bookmark;
     write();
     return true;
   }
 
-  void read(std::uint64_t first, const std::function<bool(std::uint64_t, const v1::Event&)>& take) override {
+  void read(std::uint64_t first, const std::function<bool(std::uint64_t, std::string_view)>& take) override {
     const Held& held = stretches_.front();
     std::uint64_t end = held.numbers.next;
     if (held.numbers.is_last) end = sendable();
     if (!held.numbers.is_last && !bookmark_.empty() && !secure_loaded()) return;
-    for (std::uint64_t n = std::max(first, held.numbers.first); n < end; ++n) {
-      if (!take(n, held.events[n - held.numbers.first])) return;
-    }
+    std::uint64_t number = std::max(first, held.numbers.first);
+    held.events.read(number - held.numbers.first,
+                     [&](std::string_view event) { return number < end && take(number++, event); });
   }
 
   void acknowledged(std::uint64_t sequence) override {
     Held& held = stretches_.front();
     while (!held.events.empty() && held.numbers.first <= sequence) {
-      bytes_ -= held.events.front().ByteSizeLong();
-      --size_;
+      bytes_ -= held.events.bytes();
       held.events.pop_front();
+      bytes_ += held.events.bytes();
+      --size_;
       ++held.numbers.first;
     }
     if (held.numbers.is_last) {
@@ -141,19 +161,18 @@ class FileSpool final : public Spool {
   bool settle() override {
     if (settled_) return true;
     if (!bookmark_kept_ && !synced_.bookmark.empty() && !begin_file()) return false;
-    const Stretch& now = stretches_.front().numbers;
-    const FileName end{now.epoch, now.first, 0};
+    const std::uint64_t epoch = stretches_.front().numbers.epoch;
     try {
       // Also those that an earlier run removed: the machine may bring them back.
       for (const FileName& name : names()) {
-        if (name < end) disk_->remove(text_of(name));
+        if (name.epoch < epoch) disk_->remove(text_of(name));
       }
       disk_->sync_directory();
     } catch (const std::exception& error) {
       return failed(error);
     }
-    while (!files_.empty() && files_.front().name < end) files_.pop_front();
-    std::erase_if(loaded_, [&end](const auto& each) { return each.first < end; });
+    while (!files_.empty() && files_.front().name.epoch < epoch) files_.pop_front();
+    std::erase_if(loaded_, [epoch](const auto& each) { return each.first.epoch < epoch; });
     settled_ = true;
     return true;
   }
@@ -161,11 +180,14 @@ class FileSpool final : public Spool {
  private:
   struct Held {
     Stretch numbers;
-    std::deque<v1::Event> events;
+    EventQueue events;
   };
   struct Record {
+    std::size_t at = 0, bytes = 0;  // in its file
+    std::uint64_t first = 0;        // number of its first event; of a mark: of the next one
     std::string bookmark;
     v1::EventBatch batch;
+    [[nodiscard]] std::uint64_t end() const { return first + static_cast<std::uint64_t>(batch.events_size()); }
   };
   struct KeptFile {
     FileName name;
@@ -182,6 +204,15 @@ class FileSpool final : public Spool {
     std::string bookmark;      // of those before
   };
 
+  /// `event` is the next of `held`.
+  void hold(Held& held, const v1::Event& event) {
+    bytes_ -= held.events.bytes();
+    held.events.push_back(event);
+    bytes_ += held.events.bytes();
+    ++size_;
+    ++held.numbers.next;
+  }
+
   // ---- what earlier runs left
 
   /// Of all files, ascending.
@@ -194,62 +225,118 @@ class FileSpool final : public Spool {
     return found;
   }
 
-  void load(const FileName& name, std::vector<FileName>& unused) {
+  /// `next`: the number with which the next file of the same epoch begins, if there is one.
+  void load(const FileName& name, std::optional<std::uint64_t> next, std::vector<FileName>& unused) {
     newest_epoch_ = std::max(newest_epoch_, name.epoch);
     const std::string bytes = disk_->read(text_of(name));
-    std::vector<Record> records;
-    std::size_t events = 0;
-    std::size_t at = 0;
-    while (bytes.size() - at >= record_header) {
-      const std::size_t length = u32_at(bytes, at);
-      if (bytes.size() - at - record_header < length) break;  // the end was not written, and so never sent
-      const std::string_view payload(bytes.data() + at + record_header, length);
-      auto record = log::crc32c(payload) == u32_at(bytes, at + 4) ? record_from(payload) : std::nullopt;
-      if (!record) {
-        problem_ = "the spool file " + disk_->path() + '/' + text_of(name) + " is damaged at byte " +
-                   std::to_string(at) + "; what follows there is lost unless reachd has it";
-        break;
+    std::vector<Record> records = records_of(bytes, name.first);
+    std::uint64_t safe = next.value_or(1);  // a file is begun when those before it are safe
+    bool has_bookmarks = false;
+    for (const Record& record : records) {
+      if (record.batch.events().empty()) safe = std::max(safe, record.first);
+      has_bookmarks = has_bookmarks || !record.bookmark.empty();
+    }
+    std::uint64_t end = name.first;  // behind the last event so far
+    std::size_t good_bytes = 0, good = 0;
+    for (; good < records.size(); ++good) {
+      const Record& record = records[good];
+      if (record.at != good_bytes) {
+        if ((next && end >= *next) || (has_bookmarks && end >= safe)) break;
+        say_damage(name, good_bytes, missing(end, record.first));
       }
-      events += static_cast<std::size_t>(record->batch.events_size());
-      records.push_back(std::move(*record));
-      at += record_header + length;
+      end = record.end();
+      good_bytes = record.at + record.bytes;
+    }
+    records.resize(good);
+    if (next) {
+      if (good_bytes < bytes.size() && end < *next) say_damage(name, good_bytes, missing(end, *next));
+    } else if (is_damage(std::string_view(bytes).substr(good_bytes))) {
+      say_damage(name, good_bytes,
+                 has_bookmarks && end >= safe ? "what follows there was not sent yet and is told again"
+                                              : "what follows there is lost unless reachd has it");
     }
     const bool follows = !stretches_.empty() && stretches_.back().numbers.epoch == name.epoch;
-    if (!follows && name.first == 1 && events == 0) {
+    if (!follows && name.first == 1 && end == 1) {
       // Nothing was numbered in this epoch, or it does not matter: all of it was in one file, and none is there.
       if (!records.empty() && !records.front().bookmark.empty()) bookmark_ = records.front().bookmark;
       unused.push_back(name);
       return;
     }
-    files_.push_back({name, name.first + events});
-    loaded_.emplace_back(name, at);
-    // A gap: the end of the file before is missing. The daemon finds out whether it has what was there.
-    if (!follows || stretches_.back().numbers.next < name.first) {
-      stretches_.push_back({{name.epoch, name.first, name.first, false}, {}});
-    }
-    Held& held = stretches_.back();
-    std::uint64_t number = name.first;
-    for (Record& record : records) {
+    files_.push_back({name, end});
+    loaded_.emplace_back(name, good_bytes);
+    if (!follows) begin_stretch(name.epoch, name.first);
+    if (stretches_.back().numbers.next < name.first) begin_stretch(name.epoch, name.first);
+    for (const Record& record : records) {
+      if (stretches_.back().numbers.next < record.first) begin_stretch(name.epoch, record.first);
+      Held& held = stretches_.back();
       // After a failure events were written anew, so that some are there twice: then the bookmark is an older one.
-      const bool is_new = number + static_cast<std::uint64_t>(record.batch.events_size()) >= held.numbers.next;
-      if (is_new && !record.bookmark.empty()) bookmark_ = record.bookmark;
-      for (v1::Event& event : *record.batch.mutable_events()) {
-        if (number++ < held.numbers.next) continue;
-        bytes_ += event.ByteSizeLong();
-        ++size_;
-        ++held.numbers.next;
-        held.events.push_back(std::move(event));
+      if (record.end() >= held.numbers.next && !record.bookmark.empty()) bookmark_ = record.bookmark;
+      std::uint64_t number = record.first;
+      for (const v1::Event& event : record.batch.events()) {
+        if (number++ >= held.numbers.next) hold(held, event);
       }
     }
   }
 
-  static std::optional<Record> record_from(std::string_view payload) {
-    if (payload.size() < 4 || payload.size() - 4 < u32_at(payload, 0)) return std::nullopt;
+  /// Of an earlier run. Behind one of the same epoch: the numbers between are missing, and the daemon finds out whether
+  /// it has what was there.
+  void begin_stretch(std::uint64_t epoch, std::uint64_t first) {
+    stretches_.push_back({{epoch, first, first, false}, {}});
+  }
+
+  /// Those with a good checksum; behind damage only such as say their number, if it fits. `number`: of the first event.
+  static std::vector<Record> records_of(std::string_view bytes, std::uint64_t number) {
+    std::vector<Record> records;
+    bool is_behind_damage = false;
+    for (std::size_t at = 0; bytes.size() - at >= record_header;) {
+      auto record = record_at(bytes, at);
+      const std::uint64_t said = record ? record->batch.first_sequence() : 0;
+      if (!record || (said == 0 ? is_behind_damage : said < number)) {
+        is_behind_damage = true;
+        ++at;
+        continue;
+      }
+      is_behind_damage = false;
+      record->first = said == 0 ? number : said;
+      number = record->end();
+      at += record->bytes;
+      records.push_back(std::move(*record));
+    }
+    return records;
+  }
+
+  static std::optional<Record> record_at(std::string_view bytes, std::size_t at) {
+    const std::size_t length = u32_at(bytes, at);
+    std::string_view payload = bytes.substr(at + record_header);
+    if (length < 4 || payload.size() < length || length - 4 < u32_at(payload, 0)) return std::nullopt;
+    payload = payload.substr(0, length);
+    if (log::crc32c(payload) != u32_at(bytes, at + 4)) return std::nullopt;
     std::optional<Record> record(std::in_place);
+    record->at = at;
+    record->bytes = record_header + length;
     record->bookmark = payload.substr(4, u32_at(payload, 0));
     payload.remove_prefix(4 + record->bookmark.size());
     if (!record->batch.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return std::nullopt;
     return record;
+  }
+
+  /// Whether `tail`, in which there is no good record, is more than one cut short while it was written.
+  static bool is_damage(std::string_view tail) {
+    if (tail.size() < record_header) return false;
+    const std::size_t length = u32_at(tail, 0);
+    return length > longest_record || length <= tail.size() - record_header;
+  }
+
+  static std::string missing(std::uint64_t from, std::uint64_t to) {
+    if (from == to) return "no event is missing";
+    if (from + 1 == to) return "its event " + std::to_string(from) + " is lost unless reachd has it";
+    return "its events " + std::to_string(from) + " to " + std::to_string(to - 1) + " are lost unless reachd has them";
+  }
+
+  void say_damage(const FileName& name, std::size_t at, const std::string& what) {
+    if (!problem_.empty()) problem_ += "; ";
+    problem_ += "the spool file " + disk_->path() + '/' + text_of(name) + " is damaged at byte " + std::to_string(at) +
+                ": " + what;
   }
 
   /// What was found may be in no place but the kernel's memory, while the bookmark in the next file goes to the disk.
@@ -271,11 +358,15 @@ class FileSpool final : public Spool {
     return false;
   }
 
-  void append_record(std::string_view bookmark, const v1::EventBatch& batch) {
+  /// `events`, from number `first` on: the field of an EventBatch, as bytes. None: a mark.
+  void append_record(std::string_view bookmark, std::uint64_t first, std::string_view events) {
     std::string payload;
     append_u32(payload, bookmark.size());
     payload += bookmark;
+    v1::EventBatch batch;
+    batch.set_first_sequence(first);
     batch.AppendToString(&payload);
+    payload += events;
     std::string record;
     record.reserve(record_header + payload.size());
     append_u32(record, payload.size());
@@ -301,6 +392,17 @@ class FileSpool final : public Spool {
     return true;
   }
 
+  /// What is safe now may be sent, so a later run must not take damage of it for something that never was.
+  void mark() {
+    if (!file_) return;
+    try {
+      append_record(synced_.bookmark, synced_.number, {});
+    } catch (const std::exception& error) {
+      file_.reset();  // as in write(); everything before is safe
+      failed(error);
+    }
+  }
+
   /// A new file from written_ on, which holds the bookmark whatever happens to the machine.
   bool begin_file() {
     if (!sync() || !secure_loaded()) return false;
@@ -313,7 +415,7 @@ class FileSpool final : public Spool {
     try {
       file_ = disk_->create(text_of(name));
       file_size_ = 0;
-      append_record(written_.bookmark, {});
+      append_record(written_.bookmark, written_.number, {});
       file_->sync();
       disk_->sync_directory();
     } catch (const std::exception& error) {
@@ -340,12 +442,14 @@ class FileSpool final : public Spool {
       }
       const auto group = std::upper_bound(groups_.begin(), groups_.end(), written_.number,
                                           [](std::uint64_t n, const Group& each) { return n < each.end(); });
-      v1::EventBatch batch;
-      for (std::uint64_t n = written_.number; n < group->end(); ++n) {
-        *batch.add_events() = own.events[n - own.numbers.first];
-      }
+      std::string events;
+      std::uint64_t number = written_.number;
+      own.events.read(number - own.numbers.first, [&](std::string_view event) {
+        append_event_field(events, event);
+        return ++number < group->end();
+      });
       try {
-        append_record(group->bookmark, batch);
+        append_record(group->bookmark, written_.number, events);
       } catch (const std::exception& error) {
         sync();         // of what was written before; or else that is written anew, too
         file_.reset();  // an unknown part of the record is there: nothing may follow it
@@ -369,7 +473,7 @@ class FileSpool final : public Spool {
     };
     if (unsafe() != groups_.end()) {
       write();
-      sync();
+      if (sync()) mark();
     }
     const auto first = unsafe();
     return first == groups_.end() ? stretches_.back().numbers.next : first->first;

@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <deque>
 
+#include "clients/library/event_queue.hpp"
 #include "clients/library/spool.hpp"
 
 namespace reach::client {
@@ -17,23 +17,20 @@ class MemorySpool final : public Spool {
   bool append(std::span<const v1::Event> events, std::string_view bookmark) override {
     std::size_t bytes = 0;
     for (const v1::Event& event : events) bytes += event.ByteSizeLong();
-    if (events_.size() + events.size() > limits_.events || bytes_ + bytes > limits_.bytes) return false;
-    events_.insert(events_.end(), events.begin(), events.end());
-    bytes_ += bytes;
+    if (events_.size() + events.size() > limits_.events || events_.bytes() + bytes > limits_.bytes) return false;
+    for (const v1::Event& event : events) events_.push_back(event);
     stretch_.next += events.size();
     if (!bookmark.empty()) bookmark_ = bookmark;
     return true;
   }
 
-  void read(std::uint64_t first, const std::function<bool(std::uint64_t, const v1::Event&)>& take) override {
-    for (std::uint64_t n = std::max(first, stretch_.first); n < stretch_.next; ++n) {
-      if (!take(n, events_[n - stretch_.first])) return;
-    }
+  void read(std::uint64_t first, const std::function<bool(std::uint64_t, std::string_view)>& take) override {
+    std::uint64_t number = std::max(first, stretch_.first);
+    events_.read(number - stretch_.first, [&](std::string_view event) { return take(number++, event); });
   }
 
   void acknowledged(std::uint64_t sequence) override {
     while (!events_.empty() && stretch_.first <= sequence) {
-      bytes_ -= events_.front().ByteSizeLong();
       events_.pop_front();
       ++stretch_.first;
     }
@@ -42,9 +39,8 @@ class MemorySpool final : public Spool {
  private:
   const SpoolLimits limits_;
   Stretch stretch_;
-  std::size_t bytes_ = 0;
   std::string bookmark_;
-  std::deque<v1::Event> events_;
+  EventQueue events_;
 };
 
 }  // namespace

@@ -20,7 +20,8 @@ class Disk;
 
 namespace reach::client {
 
-/// Events under numbers without gaps of one epoch: those held are first, first + 1, … next - 1.
+/// Events under numbers without gaps of one epoch: those held are first, first + 1, … next - 1. Where numbers of an
+/// epoch are missing, another stretch of the same epoch follows.
 struct Stretch {
   std::uint64_t epoch = 0;  ///< > 0
   std::uint64_t first = 1;  ///< of the oldest event held; `next` if none is
@@ -44,9 +45,9 @@ class Spool {
   virtual bool append(std::span<const v1::Event> events, std::string_view bookmark) = 0;
   /// The newest bookmark that was kept, also of earlier runs and when no event is held any more; empty: none.
   [[nodiscard]] virtual std::string bookmark() const = 0;
-  /// Calls `take` with the events of the stretch from `first` on, in order, until it returns false or there are no more
-  /// that may be sent now.
-  virtual void read(std::uint64_t first, const std::function<bool(std::uint64_t, const v1::Event&)>& take) = 0;
+  /// Calls `take` with the number and the serialised form of the events of the stretch from `first` on, in order, until
+  /// it returns false or there are no more that may be sent now.
+  virtual void read(std::uint64_t first, const std::function<bool(std::uint64_t, std::string_view)>& take) = 0;
   /// Everything of the stretch up to and including `sequence` is durable at the daemon: forget it.
   virtual void acknowledged(std::uint64_t sequence) = 0;
   /// The stretch is not the last, and nothing of it is held: the next one becomes the stretch to send.
@@ -59,6 +60,8 @@ class Spool {
   [[nodiscard]] virtual std::string problem() const { return {}; }  ///< what cannot be written now, a sentence
 };
 
+/// What is held takes little more memory than the bytes of its serialised forms, at most an eighth and 4 bytes an
+/// event.
 struct SpoolLimits {
   std::size_t events = 1'000'000;            ///< held at most
   std::size_t bytes = 256U * 1024U * 1024U;  ///< of their serialised forms, at most
@@ -76,6 +79,11 @@ struct SpoolLimits {
 /// sent all the same, kept in memory and written later.
 /// Events with a bookmark can be told again, so they are sent only when the disk has them: even after a power failure
 /// nothing of them is lost or told twice.
+///
+/// Damage in the files costs the events whose bytes it hit, no others. problem() tells of it at the beginning. Where
+/// later events are left, theirs are a stretch of their own, by whose Hello the daemon finds out what it lacks (and
+/// counts it as lost); of those that could be told again nothing is lost.
+/// A record cut short at the very end is none: it was being written when the adapter was killed.
 ///
 /// Throws std::runtime_error with a sentence if the directory cannot be used, or is by another adapter.
 [[nodiscard]] std::unique_ptr<Spool> file_spool(const std::string& directory, SpoolLimits limits = {});

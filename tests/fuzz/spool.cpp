@@ -28,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const client::Stretch stretch = spool->stretch();
     spool->settle();
     std::uint64_t last = stretch.first - 1;
-    spool->read(stretch.first, [&last](std::uint64_t number, const v1::Event&) {
+    spool->read(stretch.first, [&last](std::uint64_t number, std::string_view) {
       fuzz::require(number == last + 1, "the numbers of a stretch have no gaps");
       last = number;
       return true;

@@ -3,17 +3,34 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <system_error>
+#include <utility>
+
+#include "daemon/log/crc32c.hpp"
 
 namespace reach::queuelog {
 namespace {
 
 constexpr std::size_t longest_line = 64 * 1024;  // Asterisk's own are below 1 KiB; a longer one is cut there
+constexpr std::size_t at_once = 4U << 20;
+constexpr std::size_t fingerprint_bytes = 256;  // two or three lines, with times and call ids
+
+std::string read_at(int file, std::uint64_t offset, std::size_t most) {
+  std::string bytes(most, '\0');
+  const ssize_t size = ::pread(file, bytes.data(), most, static_cast<off_t>(offset));
+  bytes.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  return bytes;
+}
+
+std::string before(int file, std::uint64_t offset) {
+  const std::uint64_t most = std::min<std::uint64_t>(offset, fingerprint_bytes);
+  return read_at(file, offset - most, most);
+}
 
 }  // namespace
 
@@ -33,15 +50,33 @@ FileLines::~FileLines() {
   if (watch_ >= 0) ::close(watch_);
 }
 
+FilePosition FileLines::position() const {
+  if (file_ < 0) return position_;
+  return {position_.inode, position_.offset, log::crc32c(passed_)};
+}
+
+FilePosition FileLines::begin() {
+  if (file_ < 0) open();
+  return position();
+}
+
+// ---- which file
+
 bool FileLines::open() {
-  file_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file_ < 0) return false;
   struct stat status {};
-  ::fstat(file_, &status);
-  if (status.st_ino != position_.inode && open_rotated()) return true;
-  const bool same = status.st_ino == position_.inode && static_cast<std::uint64_t>(status.st_size) >= position_.offset;
-  if (!same) position_ = {status.st_ino, 0};
-  rest_.clear();
+  const int named = open_regular(path_, status);
+  if (named < 0) return false;
+  if (status.st_ino != position_.inode && open_rotated()) {
+    ::close(named);
+    return true;
+  }
+  const bool is_same = status.st_ino == position_.inode && is_position_in(named);
+  if (status.st_ino == position_.inode && !is_same)
+    problem_ = path_ + " is not the file that was read before, or was truncated; it is read from its beginning";
+  const std::uint64_t offset = is_same ? position_.offset : 0;
+  read_from(named, status.st_ino);
+  position_.offset = offset;
+  passed_ = before(file_, offset);
   return true;
 }
 
@@ -52,72 +87,127 @@ bool FileLines::open_rotated() {
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator(folder.empty() ? "." : folder, none)) {
     struct stat status {};
-    if (::stat(entry.path().c_str(), &status) != 0 || status.st_ino != position_.inode || !S_ISREG(status.st_mode) ||
-        static_cast<std::uint64_t>(status.st_size) < position_.offset)
-      continue;
-    const int found = ::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC);
+    if (::stat(entry.path().c_str(), &status) != 0 || status.st_ino != position_.inode) continue;
+    const int found = open_regular(entry.path(), status);
     if (found < 0) return false;
-    ::close(file_);
-    file_ = found;
-    rest_.clear();
+    if (status.st_ino != position_.inode || !is_position_in(found)) {
+      ::close(found);
+      return false;
+    }
+    const std::uint64_t offset = position_.offset;
+    read_from(found, status.st_ino);
+    position_.offset = offset;
+    passed_ = before(file_, offset);
     return true;
   }
   return false;
 }
 
-FilePosition FileLines::begin() {
-  if (file_ < 0) open();
-  return position_;
+/// Anything else could block or never end: a pipe, a device.
+int FileLines::open_regular(const std::string& path, struct stat& status) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (file < 0) return -1;
+  const bool is_regular = ::fstat(file, &status) == 0 && S_ISREG(status.st_mode);
+  if (!std::exchange(is_other_, !is_regular) && !is_regular) problem_ = path + " is no regular file; waiting for one";
+  if (is_regular) return file;
+  ::close(file);
+  return -1;
 }
 
+/// The named file if it is another than the one that is read and has a line: then nobody writes to this one any more.
+/// Negative: not yet.
+int FileLines::open_next() {
+  struct stat here {
+  }, there{};
+  if (::fstat(file_, &here) != 0 || ::stat(path_.c_str(), &there) != 0) return -1;
+  if (there.st_ino == here.st_ino && there.st_dev == here.st_dev) return -1;
+  const int next = open_regular(path_, there);
+  if (next < 0) return -1;
+  const std::string beginning = read_at(next, 0, longest_line);
+  if (beginning.find('\n') != std::string::npos || beginning.size() == longest_line) return next;
+  ::close(next);
+  return -1;
+}
+
+/// From its beginning.
+void FileLines::read_from(int file, ino_t inode) {
+  if (file_ >= 0) ::close(file_);
+  file_ = file;
+  position_ = {inode, 0, 0};
+  passed_.clear();
+}
+
+bool FileLines::is_position_in(int file) const {
+  const std::string bytes = before(file, position_.offset);
+  if (bytes.size() < std::min<std::uint64_t>(position_.offset, fingerprint_bytes)) return false;
+  return position_.fingerprint == 0 || log::crc32c(bytes) == position_.fingerprint;
+}
+
+// ---- lines
+
+/// `bytes` are behind us.
+void FileLines::pass(std::string_view bytes) {
+  position_.offset += bytes.size();
+  passed_.append(bytes.substr(bytes.size() - std::min(bytes.size(), fingerprint_bytes)));
+  if (passed_.size() > fingerprint_bytes) passed_.erase(0, passed_.size() - fingerprint_bytes);
+}
+
+/// To the end. False: `take` or at_once ended it before.
 bool FileLines::read_all(const std::function<bool(std::string_view)>& take) {
-  std::array<char, 64 * 1024> block{};
-  while (true) {
-    const ssize_t size =
-        ::pread(file_, block.data(), block.size(), static_cast<off_t>(position_.offset + rest_.size()));
-    if (size <= 0) return true;
-    rest_.append(block.data(), static_cast<std::size_t>(size));
+  std::string rest;  // no line yet
+  for (std::size_t read = 0; read < at_once;) {
+    const std::string block = read_at(file_, position_.offset + rest.size(), longest_line);
+    if (block.empty()) return true;
+    read += block.size();
+    rest += block;
     std::size_t begin = 0;
-    for (std::size_t end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n', begin)) {
-      const std::string_view line = std::string_view(rest_).substr(begin, end - begin);
-      position_.offset += end + 1 - begin;
+    for (std::size_t end = rest.find('\n'); end != std::string::npos; end = rest.find('\n', begin)) {
+      const std::string_view line = std::string_view(rest).substr(begin, end + 1 - begin);
+      pass(line);
       begin = end + 1;
-      if (!take(line)) {
-        rest_.clear();
-        return false;
-      }
+      if (!take(line.substr(0, line.size() - 1))) return false;
     }
-    rest_.erase(0, begin);
-    if (rest_.size() > longest_line) {
-      position_.offset += rest_.size();
-      rest_.clear();
+    rest.erase(0, begin);
+    if (rest.size() > longest_line) {
+      pass(rest);
+      rest.clear();
     }
   }
+  has_more_ = true;
+  return false;
 }
 
 bool FileLines::poll(const std::function<bool(std::string_view)>& take) {
+  has_more_ = false;
   if (file_ < 0 && !open()) return false;
-  if (!read_all(take)) return true;
-  struct stat here {
-  }, there{};
-  ::fstat(file_, &here);
-  if (static_cast<std::uint64_t>(here.st_size) < position_.offset) {  // truncated
+  if (before(file_, position_.offset) != passed_) {
+    struct stat here {};
+    ::fstat(file_, &here);
+    if (static_cast<std::uint64_t>(here.st_size) >= position_.offset)
+      problem_ =
+          path_ +
+          " was truncated and has grown again; it is read from its beginning, and lines of before may be missing";
     position_.offset = 0;
-    rest_.clear();
-    return read_all(take);
+    passed_.clear();
   }
-  if (::stat(path_.c_str(), &there) == 0 && there.st_ino != here.st_ino) {  // rotated; the old one is read
-    ::close(file_);
-    file_ = -1;
-    position_ = {};
-    return open() && read_all(take);
+  if (!read_all(take)) return true;
+  if (const int next = open_next(); next >= 0) {
+    if (!read_all(take)) {  // what was written to it last
+      ::close(next);
+      return true;
+    }
+    struct stat status {};
+    ::fstat(next, &status);
+    read_from(next, status.st_ino);
+    read_all(take);
   }
   return true;
 }
 
 void FileLines::wait(double seconds) {
   pollfd on{watch_, POLLIN, 0};
-  ::poll(watch_ >= 0 ? &on : nullptr, watch_ >= 0 ? 1 : 0, static_cast<int>(seconds * 1000));
+  const int milliseconds = has_more_ ? 0 : static_cast<int>(seconds * 1000);
+  ::poll(watch_ >= 0 ? &on : nullptr, watch_ >= 0 ? 1 : 0, milliseconds);
   std::array<char, 4096> ignored{};
   while (watch_ >= 0 && ::read(watch_, ignored.data(), ignored.size()) > 0) {
   }

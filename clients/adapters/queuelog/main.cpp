@@ -197,7 +197,7 @@ struct Told {
 
 std::string text_of(const Told& told) {
   return std::to_string(told.position.inode) + ' ' + std::to_string(told.position.offset) + ' ' +
-         std::to_string(ns_of(told.passed));
+         std::to_string(ns_of(told.passed)) + ' ' + std::to_string(told.position.fingerprint);
 }
 
 /// Begins at the beginning if `text` is none of text_of().
@@ -207,6 +207,7 @@ Told told_from(const std::string& text) {
   std::istringstream in(text);
   if (!(in >> told.position.inode >> told.position.offset)) return {};
   if (in >> passed) told.passed = time_from_ns(passed);
+  in >> told.position.fingerprint;  // none in those of an earlier version
   return told;
 }
 
@@ -247,13 +248,19 @@ int run_follow(const Arguments& arguments, const Ready& ready, std::string& last
   Told told = told_from(last);
   FileLines lines(config.file, told.position);
   std::vector<v1::Event> events;
-  if (const FilePosition from = lines.begin(); from.offset > 0) {
+  told.position = lines.begin();
+  if (const FilePosition from = told.position; from.offset > 0) {
     FileLines before(config.file, {from.inode, 0});
-    before.poll([&](std::string_view line) {
-      if (before.position().inode != from.inode) return false;
-      log.take(line, events);
-      return before.position().offset < from.offset;
-    });
+    bool is_there = false;
+    do {
+      before.poll([&](std::string_view line) {
+        const FilePosition at = before.position();
+        is_there = at.inode != from.inode || at.offset >= from.offset;
+        if (at.inode == from.inode) log.take(line, events);
+        events.clear();
+        return !is_there;
+      });
+    } while (!is_there && before.has_more());
     log.pass(told.passed, events);
     events.clear();
   }
@@ -261,19 +268,24 @@ int run_follow(const Arguments& arguments, const Ready& ready, std::string& last
   bool missing_said = false, to_save = false;
   int signal = 0;
   while (true) {
+    bool at_end = true;
     const bool there = lines.poll([&](std::string_view line) {
       log.take(line, events);
       told.position = lines.position();
       to_save = true;
       output.take(events, text_of(told));
-      return output.may_go_on();
+      return at_end = output.may_go_on();
     });
-    if (!there && !missing_said)
+    if (const std::string problem = lines.take_problem(); !problem.empty())
+      spdlog::warn("{}", problem);
+    else if (!there && !missing_said)
       spdlog::warn("{} is not there; waiting for it (logger.conf: queue_log = yes, queue_log_to_file = yes)",
                    config.file);
     missing_said = !there;
-    told.passed = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
-    log.pass(told.passed, events);
+    if (at_end && !lines.has_more()) {
+      told.passed = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+      log.pass(told.passed, events);
+    }
     to_save = to_save || !events.empty();
     output.take(events, text_of(told));
     output.flush();

@@ -18,6 +18,8 @@ using adapter::event_at;
 
 constexpr Duration hold_window = std::chrono::seconds(2);
 constexpr Duration remember_ended = std::chrono::minutes(1);
+constexpr Duration clock_step = std::chrono::seconds(5);                    // lines are out of order by less
+constexpr Duration longest_stride = hold_window + std::chrono::seconds(1);  // enough to decide what is held
 
 struct Line {
   Time at{};
@@ -69,6 +71,13 @@ Duration seconds(std::string_view digits) {
   return std::chrono::seconds(std::clamp<std::int64_t>(value, 0, 1'000'000'000));
 }
 
+/// A call that left a queue, until it is decided or forgotten.
+struct Gone {
+  Duration due{};  // on the even clock
+  Time left{};
+  std::string id;
+};
+
 struct Call {
   enum class Stage { outside, waiting, leaving, connected };
   Stage stage = Stage::outside;
@@ -109,11 +118,12 @@ struct QueueLog::State {
   Counts counts;
   std::unordered_map<std::string, Call> calls;
   std::unordered_map<std::string, std::string> renamed;  // a masquerade's call id to the one of ENTERQUEUE
-  std::deque<std::pair<Time, std::string>> held;         // calls that left, by time
-  std::deque<std::pair<Time, std::string>> ended;        // to be forgotten
+  std::deque<Gone> held;                                 // calls that left, the earliest first
+  std::deque<Gone> ended;                                // to be forgotten
   std::map<std::string, Person, std::less<>> persons;
   std::multimap<Time, v1::Event> waiting;  // sorted output
-  Time now{};
+  Time now{};       // the log's clock, which may step: goes back with the lines if it does so by more than clock_step
+  Duration even{};  // grows as `now` does, but never goes back, and at once by longest_stride at most
 
   // ---- saying
 
@@ -201,21 +211,39 @@ struct QueueLog::State {
   // ---- calls
 
   void pass(Time to, std::vector<v1::Event>& out) {
-    now = std::max(now, to);
-    while (!held.empty() && held.front().first + hold_window < now) {
-      const auto [left, id] = held.front();
-      held.pop_front();
-      if (const auto call = calls.find(id);
-          call != calls.end() && call->second.stage == Call::Stage::leaving && call->second.left == left)
-        settle(id, call->second, {}, out);
+    if (to > now) {
+      even += std::min<Duration>(to - now, longest_stride);
+      now = to;
     }
-    while (!ended.empty() && ended.front().first + remember_ended < now) {
-      const auto call = calls.find(ended.front().second);
-      if (call != calls.end() && call->second.stage == Call::Stage::outside && call->second.left == ended.front().first)
+    while (!held.empty() && held.front().due < even) {
+      const Gone gone = std::move(held.front());
+      held.pop_front();
+      decide(gone, out);
+    }
+    while (!ended.empty() && ended.front().due < even) {
+      const auto call = calls.find(ended.front().id);
+      if (call != calls.end() && call->second.stage == Call::Stage::outside && call->second.left == ended.front().left)
         forget(call->first);
       ended.pop_front();
     }
     if (options.sorted) release(now - hold_window, out);
+  }
+
+  /// A line of the log says that it is `at`.
+  void pass_line(Time at, std::vector<v1::Event>& out) {
+    if (at < now - clock_step) now = at;
+    pass(at, out);
+  }
+
+  /// When `span` will have passed since `at`.
+  [[nodiscard]] Duration due(Time at, Duration span) const {
+    return even - std::max<Duration>(now - at, Duration::zero()) + span;
+  }
+
+  void decide(const Gone& gone, std::vector<v1::Event>& out) {
+    const auto call = calls.find(gone.id);
+    if (call != calls.end() && call->second.stage == Call::Stage::leaving && call->second.left == gone.left)
+      settle(gone.id, call->second, {}, out);
   }
 
   void forget(std::string id) {  // by value: it may be the key that goes
@@ -241,7 +269,7 @@ struct QueueLog::State {
   void over(const std::string& id, Call& call, Time at) {
     call.stage = Call::Stage::outside;
     call.left = at;
-    ended.emplace_back(at, id);
+    ended.push_back({due(at, remember_ended), at, id});
   }
 
   Call& offer(const std::string& id, const Line& line, Time joined, std::string_view number, v1::Certainty certainty,
@@ -307,7 +335,7 @@ struct QueueLog::State {
     call->stage = Call::Stage::leaving;
     call->left = line.at;
     call->reason = reason;
-    held.emplace_back(line.at, id);
+    held.push_back({due(line.at, hold_window), line.at, id});
   }
 
   void connect(const std::string& id, const Line& line, Time at, v1::Certainty certainty, Call& call,
@@ -424,10 +452,7 @@ struct QueueLog::State {
 
   /// Asterisk began anew: whoever was there is gone, and nobody saw how.
   void restart(Time at, std::vector<v1::Event>& out) {
-    for (const auto& [left, id] : held)
-      if (const auto call = calls.find(id);
-          call != calls.end() && call->second.stage == Call::Stage::leaving && call->second.left == left)
-        settle(id, call->second, {}, out);
+    for (const Gone& gone : held) decide(gone, out);
     held.clear();
     ended.clear();
     calls.clear();
@@ -513,7 +538,7 @@ bool QueueLog::take(std::string_view text, std::vector<v1::Event>& out) {
     ++state_->counts.malformed;
     return false;
   }
-  state_->pass(line->at, out);
+  state_->pass_line(line->at, out);
   state_->apply(*line, out);
   return true;
 }

@@ -35,6 +35,8 @@ struct Counts {
 };
 
 /// One queue_log from its beginning. Contact ids are call ids, which are the Uniqueids of the AMI adapter.
+/// The times of lines may step (a clock that was set, one wrong line) both ways: what is held or remembered for a while
+/// is so for about as long by the times after the step.
 /// What the log does not say, this does not either: callers who were not let in, ringing, journeys, dialled numbers.
 class QueueLog {
  public:
@@ -45,7 +47,7 @@ class QueueLog {
 
   /// One line without its end. False: it is no queue_log line (counted); empty lines are fine and mean nothing.
   bool take(std::string_view line, std::vector<v1::Event>& out);
-  /// Log time has come to `now` though no line came: held verdicts are said. For live files only.
+  /// Log time has come to `now` though no line came: held verdicts are said. For live files only, at their end.
   void pass(Time now, std::vector<v1::Event>& out);
   /// The file has ended: says what is held. Calls that wait go on waiting.
   void finish(std::vector<v1::Event>& out);

@@ -50,12 +50,94 @@ TEST_F(FileLinesTest, ReadsTheOldFileToItsEndWhenItIsRotated) {
   EXPECT_EQ(read(lines), "b;c;");
 }
 
+TEST_F(FileLinesTest, ReadsTheOldFileUntilTheNewOneHasALine) {
+  write("a\n");
+  FileLines lines(path);
+  EXPECT_EQ(read(lines), "a;");
+  std::rename(path.c_str(), (path + ".1").c_str());
+  write("");  // made by logrotate; Asterisk does not know it yet
+  EXPECT_EQ(read(lines), "");
+  std::ofstream(path + ".1", std::ios::app) << "b\n";
+  EXPECT_EQ(read(lines), "b;");
+  std::ofstream(path + ".1", std::ios::app) << "c\n";
+  write("d");
+  EXPECT_EQ(read(lines), "c;");
+  std::ofstream(path + ".1", std::ios::app) << "e\n";
+  write("f\n");
+  EXPECT_EQ(read(lines), "e;df;");
+  write("g\n");
+  EXPECT_EQ(read(lines), "g;");
+}
+
 TEST_F(FileLinesTest, BeginsAnewWhenTheFileIsTruncated) {
   write("a\nb\nc\n");
   FileLines lines(path);
   EXPECT_EQ(read(lines), "a;b;c;");
   std::ofstream(path, std::ios::trunc) << "d\n";
   EXPECT_EQ(read(lines), "d;");
+}
+
+TEST_F(FileLinesTest, NoticesATruncationThoughTheFileHasGrownSince) {
+  write("a1\na2\na");
+  FileLines lines(path);
+  EXPECT_EQ(read(lines), "a1;a2;");
+  std::ofstream(path, std::ios::trunc) << "b1\nb2\nb3\n";
+  EXPECT_EQ(read(lines), "b1;b2;b3;");
+  EXPECT_NE(lines.take_problem().find("was truncated and has grown again"), std::string::npos);
+  EXPECT_EQ(lines.take_problem(), "");
+  std::ofstream(path, std::ios::trunc) << "c\n";
+  EXPECT_EQ(read(lines), "c;");
+  EXPECT_EQ(lines.take_problem(), "") << "what was there was read";
+}
+
+TEST_F(FileLinesTest, DoesNotTakeAnotherFileWithTheSameInodeForTheOneItRead) {
+  write("a1\na2\n");
+  FilePosition position;
+  {
+    FileLines lines(path);
+    read(lines);
+    position = lines.position();
+  }
+  std::ofstream(path, std::ios::trunc) << "b1\nb2\nb3\n";
+  FileLines again(path, position);
+  EXPECT_EQ(again.begin().offset, 0u);
+  EXPECT_EQ(read(again), "b1;b2;b3;");
+  EXPECT_NE(again.take_problem().find("is not the file that was read before"), std::string::npos);
+  position.fingerprint = 0;  // as an earlier version kept it
+  FileLines old(path, position);
+  EXPECT_EQ(read(old), "b3;");
+}
+
+TEST_F(FileLinesTest, ReadsRegularFilesOnly) {
+  write("a\n");
+  FileLines lines(path);
+  EXPECT_EQ(read(lines), "a;");
+  std::filesystem::remove(path);
+  for (const bool is_pipe : {true, false}) {
+    if (is_pipe) {
+      ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    } else {
+      std::filesystem::create_symlink("/dev/zero", path);
+    }
+    FileLines from_here(path);
+    EXPECT_FALSE(from_here.poll([](std::string_view) { return true; }));
+    EXPECT_EQ(from_here.take_problem(), path + " is no regular file; waiting for one");
+    EXPECT_FALSE(from_here.poll([](std::string_view) { return true; }));
+    EXPECT_EQ(from_here.take_problem(), "") << "said once";
+    EXPECT_EQ(read(lines), "") << "does not wait for a writer, and ends";
+    std::filesystem::remove(path);
+  }
+  write("b\n");
+  EXPECT_EQ(read(lines), "b;");
+}
+
+TEST_F(FileLinesTest, ComesBackFromALineWithoutEnd) {
+  write("a\n");
+  std::filesystem::resize_file(path, 1ULL << 40);  // sparse
+  FileLines lines(path);
+  EXPECT_EQ(read(lines), "a;");
+  EXPECT_TRUE(lines.has_more());
+  lines.wait(3600);  // does not
 }
 
 TEST_F(FileLinesTest, GoesOnWhereItStood) {

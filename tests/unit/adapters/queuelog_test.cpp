@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "tests/unit/adapters/said.hpp"
@@ -146,6 +147,43 @@ TEST(QueueLog, TellsPausesOncePerPerson) {
             (Story{"1 agent loggedIn a", "1 agent loggedIn a b", "2 agent loggedIn b", "2 agent agentPaused lunch",
                    "3 agent loggedIn a", "3 agent agentResumed", "3 agent loggedIn a b", "4 agent loggedIn b",
                    "4 agent loggedOut"}));
+}
+
+TEST(QueueLog, HoldsVerdictsAndRemembersCallsThroughStepsOfTheClock) {
+  const std::vector<std::string> redirect{"5000|c1|sales|NONE|ENTERQUEUE||0891|1", "5009|c1|sales|NONE|ABANDON|1|1|9",
+                                          "5009|c2|sales|NONE|ENTERQUEUE||0892|1",
+                                          "5010|c1|service|NONE|ENTERQUEUE||0891|1"};
+  const std::vector<std::string> repeated{"5020|c3|sales|NONE|ENTERQUEUE||0893|1", "5021|c3|sales|Eva|CONNECT|1|leg|1",
+                                          "5030|c3|sales|Eva|COMPLETECALLER|1|9|1",
+                                          "5030|c3|sales|Eva|COMPLETECALLER|1|9|1"};
+  for (const char* wrong : {"8600|z|sales|NONE|ENTERQUEUE||7|1", "1400|z|sales|NONE|ENTERQUEUE||7|1"}) {
+    SCOPED_TRACE(wrong);
+    std::vector<std::string> lines = redirect;
+    lines.insert(lines.begin(), wrong);
+    Story story = told(lines);
+    EXPECT_EQ(std::count(story.begin(), story.end(), "5009 c1 forwarded redirected service ?"), 1);
+    lines = repeated;
+    lines.insert(lines.begin() + 3, wrong);
+    story = told(lines);
+    EXPECT_EQ(std::count_if(story.begin(), story.end(),
+                            [](const std::string& each) { return each.find(" c3 offered") != std::string::npos; }),
+              1);
+  }
+}
+
+TEST(QueueLog, DecidesByTheClockAfterAStepBack) {
+  Options options;
+  options.sorted = false;
+  QueueLog log(adapter::Pseudonyms("sixteen bytes key"), options);
+  std::vector<v1::Event> events;
+  for (const char* line : {"8600|c1|sales|NONE|ENTERQUEUE||0891|1", "8605|c1|sales|NONE|ABANDON|1|1|5",
+                           "5000|c2|sales|NONE|ENTERQUEUE||0892|1", "5001|c2|sales|NONE|ABANDON|1|1|1"})
+    log.take(line, events);
+  EXPECT_EQ(events.size(), 2U);
+  log.pass(time_from_ns(5'002'500'000'000), events);
+  EXPECT_EQ(said(events).back(), "8605 c1 abandoned") << "its two seconds are over, at whatever time they began";
+  log.pass(time_from_ns(5'003'500'000'000), events);
+  EXPECT_EQ(said(events).back(), "5001 c2 abandoned");
 }
 
 TEST(QueueLog, CountsWhatItCannotRead) {
