@@ -11,7 +11,7 @@
 namespace reach {
 namespace {
 
-constexpr std::int64_t format = 6;
+constexpr std::int64_t format = 7;
 
 }  // namespace
 
@@ -260,8 +260,12 @@ Engine Engine::load(std::string_view bytes, EngineOptions options) {
   for (std::uint32_t i = 0; i < s.sources.size(); ++i) s.source_index[s.sources[i].view.id] = i;
   for (std::uint32_t i = 0; i < s.sites.size(); ++i) s.site_index[s.sites[i]] = i;
   for (std::uint32_t i = 0; i < s.queues.size(); ++i) s.queue_index[{s.queues[i].source, s.queues[i].name}] = i;
-  for (std::uint32_t i = s.agent_list.first; i != none; i = s.agents[i].newer) s.agent_index.insert(i);
-  for (std::uint32_t i = 0; i < s.teams.size(); ++i) s.team_index[s.teams[i].queues] = i;
+  for (std::uint32_t i = s.agent_list.first; i != none; i = s.agents[i].newer) {
+    s.agent_index.insert(i);
+    if (s.agents[i].team != 0) ++s.teams[s.agents[i].team].people;
+  }
+  for (std::uint32_t i = 0; i < s.teams.size(); ++i)
+    if (i == 0 || s.teams[i].people > 0) s.team_index[s.teams[i].queues] = i;
   s.contact_index.reserve(s.contacts.used());
   for (const RowList& list : s.lists)
     for (std::uint32_t i = list.first; i != none; i = s.contacts[i].newer) s.contact_index.insert(i);

@@ -222,20 +222,26 @@ void Engine::State::check_tables() const {
     check(objective.watch < watches.size() && watches[objective.watch].objective != none, "an objective has no alert");
   for (const Pool& pool : pools) check(pool.staffing_gap < watches.size(), "a pool has no alerts");
 
-  check(!teams.empty() && teams.front().queues.empty(), "its first team is none");
-  for (const Team& team : teams) {
+  const Rows used_teams = used_rows(teams);
+  check(!used_teams.empty() && used_teams[0] && teams[0].queues.empty(), "its first team is none");
+  for (std::uint32_t i = 0; i < teams.size(); ++i) {
+    const Team& team = teams[i];
+    check(std::ranges::is_sorted(team.queues, std::less_equal{}), "a team serves a queue twice");
     check_indices(team.queues, queues);
     check_indices(team.segments, segments);
     check_indices(team.pools, pools);
   }
-  Rows agents_left = used_rows(agents);
-  check_rows(agent_list, agents, agents_left, [this](std::uint32_t i) {
+  Rows agents_left = used_rows(agents), empty_teams = used_teams;
+  empty_teams[0] = false;
+  check_rows(agent_list, agents, agents_left, [&](std::uint32_t i) {
     check_index(agents[i].source, sources);
     check_index_or_none(agents[i].site, sites);
-    check_index(agents[i].team, teams);
+    check(agents[i].team < used_teams.size() && used_teams[agents[i].team], "a person is in no team");
+    empty_teams[agents[i].team] = false;
     check(agents[i].state < AgentState::count_, "a person does what nobody does");
   });
   check(std::ranges::count(agents_left, true) == 0, "a person is in no list");
+  check(std::ranges::count(empty_teams, true) == 0, "nobody is in a team");
 
   check_contacts();
   check_timers();

@@ -114,9 +114,10 @@ struct People {
   [[nodiscard]] AgentCounts counts(bool known) const;
 };
 
-/// A set of queues that people serve, and what follows from it.
+/// A set of queues that people serve, and what follows from it. Forgotten when the last of them serves others.
 struct Team {
-  std::vector<std::uint32_t> queues, segments, pools;  ///< each once
+  std::vector<std::uint32_t> queues, segments, pools;  ///< in order, each once
+  std::uint32_t people = 0;                            ///< who serve them; not counted of the team without queues
 };
 
 struct Agent {
@@ -353,8 +354,9 @@ struct Engine::State {
 
   // ---- agents.cpp
   void on_agent(const Event& event, std::uint32_t source);
-  void serve_queues(std::uint32_t agent, const std::vector<std::uint32_t>& queues);
+  void serve_queues(std::uint32_t agent, std::vector<std::uint32_t> queues);
   std::uint32_t team_of(const std::vector<std::uint32_t>& queues);
+  void leave_team(std::uint32_t team);
   void refresh_agent(std::uint32_t agent);
   void move_people(std::uint32_t agent, AgentState to);
   void accrue(std::uint32_t pool, Time to);
@@ -431,7 +433,7 @@ struct Engine::State {
   std::uint32_t last_source = 0;  ///< that was looked up
   Slab<Agent> agents;
   RowList agent_list;
-  std::deque<Team> teams;  ///< [0]: no queues
+  Slab<Team> teams;  ///< [0]: no queues
   std::vector<std::string> sites;
   std::deque<Watch> watches;
   std::deque<Alert> resolved;  ///< the last ones, newest last
