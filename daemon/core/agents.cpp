@@ -124,7 +124,7 @@ void Engine::State::on_agent(const Event& event, std::uint32_t source) {
   const std::uint32_t index = agent_of(source, event.agent);
   sources[source].tells_agents = true;
   agents[index].listed = true;
-  if (!event.site.empty()) agents[index].site = site_of(event.site);
+  if (!event.site.empty()) agents[index].site = site_of(source, event.site);
   switch (event.kind) {
     case EventKind::logged_in: {
       std::vector<std::uint32_t> served;

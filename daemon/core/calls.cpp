@@ -50,7 +50,7 @@ void Engine::State::on_call(const Event& event, std::uint32_t source) {
     return;
   }
   if (contact.list == live_calls) move_to_list(index, live_calls);
-  if (!event.site.empty()) contact.site = site_of(event.site);
+  if (!event.site.empty()) contact.site = site_of(source, event.site);
   const bool is_over = contact.stage == Stage::ended;
   if (contact.stage == Stage::aside && !begins) {
     if (event.kind == EventKind::ended) {

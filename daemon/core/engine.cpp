@@ -20,6 +20,11 @@ constexpr Duration first_advice_after = std::chrono::seconds(5);
 Engine::State::State(Config configuration, EngineOptions engine_options, Time start)
     : config(std::move(configuration)), options(engine_options), now(start), happened_at(start) {
   team_of({});
+  add_site(the_others, none);
+  for (const SourceConfig& source : config.sources)
+    if (!source.site.empty()) add_site(source.site, none);
+  for (const PoolConfig& pool : config.pools)
+    for (const std::string& site : pool.sites) add_site(site, none);
   periods = periods_at(config.zone, config.interval, now);
   timers.arm(TimerKind::period, 0, periods[Period::interval].to);
   if (only_service(Medium::call) == none &&

@@ -11,7 +11,7 @@
 namespace reach {
 namespace {
 
-constexpr std::int64_t format = 7;
+constexpr std::int64_t format = 8;
 
 }  // namespace
 
@@ -174,6 +174,10 @@ void visit(A& a, Slot& v) {
   a(v.service, v.line, v.scope, v.overdue);
 }
 template <class A>
+void visit(A& a, Site& v) {
+  a(v.name, v.source);
+}
+template <class A>
 void visit(A& a, SiteScope& v) {
   a(v.site, v.scope);
 }
@@ -250,16 +254,25 @@ Engine Engine::load(std::string_view bytes, EngineOptions options) {
   check_config(config);
   Engine engine(std::move(config), options, Time{});
   State& s = *engine.state_;
+  const std::vector<Site> named = s.sites;  // by the configuration
   const std::size_t made[] = {s.segments.size(), s.clocks.size(), s.objectives.size(), s.pools.size()};
   s.visit_tables(archive);
   if (!archive.at_end()) throw ArchiveError("it is longer than what it holds");
   const std::size_t read[] = {s.segments.size(), s.clocks.size(), s.objectives.size(), s.pools.size()};
-  if (!std::ranges::equal(made, read)) throw ArchiveError("its tables do not fit its configuration");
+  if (!std::ranges::equal(made, read) || s.sites.size() < named.size() ||
+      !std::equal(named.begin(), named.end(), s.sites.begin()))
+    throw ArchiveError("its tables do not fit its configuration");
   s.check_tables();
 
   for (std::uint32_t i = 0; i < s.sources.size(); ++i) s.source_index[s.sources[i].view.id] = i;
-  for (std::uint32_t i = 0; i < s.sites.size(); ++i) s.site_index[s.sites[i]] = i;
-  for (std::uint32_t i = 0; i < s.queues.size(); ++i) s.queue_index[{s.queues[i].source, s.queues[i].name}] = i;
+  for (std::uint32_t i = 0; i < s.sites.size(); ++i) {
+    s.site_index[s.sites[i].name] = i;
+    if (s.sites[i].source != none) ++s.sources[s.sites[i].source].sites_named;
+  }
+  for (std::uint32_t i = 0; i < s.queues.size(); ++i) {
+    s.queue_index[{s.queues[i].source, s.queues[i].name}] = i;
+    if (s.queues[i].line == none) ++s.sources[s.queues[i].source].queues_named;
+  }
   for (std::uint32_t i = s.agent_list.first; i != none; i = s.agents[i].newer) {
     s.agent_index.insert(i);
     if (s.agents[i].team != 0) ++s.teams[s.agents[i].team].people;

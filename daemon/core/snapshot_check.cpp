@@ -209,6 +209,7 @@ void Engine::State::check_tables() const {
     check_indices(pool.sources, sources);
     check_scope(pool.scope);
   }
+  for (const Site& site : sites) check_index_or_none(site.source, sources);
   for (const Source& source : sources) {
     check_index(source.watch, watches);
     check_index_or_none(source.site, sites);

@@ -102,6 +102,15 @@ struct Slot {
   std::int64_t overdue = 0;  ///< open items past their due time
 };
 
+struct Site {
+  std::string name;
+  std::uint32_t source = none;  ///< whose events brought it along; none: the configuration names it
+  friend bool operator==(const Site&, const Site&) = default;
+};
+/// Names that only events bring along have a bound; those beyond are counted together, under this one.
+inline constexpr std::string_view the_others = "…";
+inline constexpr std::uint32_t other_sites = 0;  ///< its row among the sites
+
 struct SiteScope {
   std::uint32_t site = none;
   Scope scope;
@@ -197,6 +206,7 @@ struct Source {
   Time last_late{};  ///< when an event last came that was late by more than stale_after
   std::uint32_t site = none, watch = none;
   std::vector<std::uint32_t> segments;
+  std::uint32_t queues_named = 0, sites_named = 0;  ///< names that only its events brought along
   bool tells_agents = false, tells_wrap_up = false, announced = false, in_resync = false;
   bool heard_meanwhile = false;  ///< since catching up began
 };
@@ -287,7 +297,8 @@ struct Engine::State {
 
   // ---- routing.cpp: names to indices
   std::uint32_t source_of(std::string_view id);
-  std::uint32_t site_of(std::string_view id);
+  std::uint32_t site_of(std::uint32_t source, std::string_view name);
+  std::uint32_t add_site(std::string_view name, std::uint32_t source);
   std::uint32_t queue_of(std::uint32_t source, std::string_view name);
   std::uint32_t add_queue(std::uint32_t source, std::string_view name);
   std::uint32_t agent_of(std::uint32_t source, std::string_view id);
@@ -433,8 +444,8 @@ struct Engine::State {
   std::uint32_t last_source = 0;  ///< that was looked up
   Slab<Agent> agents;
   RowList agent_list;
-  Slab<Team> teams;  ///< [0]: no queues
-  std::vector<std::string> sites;
+  Slab<Team> teams;         ///< [0]: no queues
+  std::vector<Site> sites;  ///< [0]: the others; then those of the configuration
   std::deque<Watch> watches;
   std::deque<Alert> resolved;  ///< the last ones, newest last
   std::vector<std::uint32_t> touched;
