@@ -43,7 +43,10 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
       const std::uint32_t service = next.service_index(old.config.services[slot.service].id);
       if (service != none) next.slot(s, service).scope.inherit(slot.scope);
     }
-    for (SiteScope& site : from.sites) next.site_scope(next.segments[s], site_now[site.site]).inherit(site.scope);
+    for (SiteScope& site : from.sites) {  // which had figures of its own keeps them
+      next.segments[s].sites.push_back({site_now[site.site], next.new_scope(s)});
+      next.segments[s].sites.back().scope.inherit(site.scope);
+    }
   }
 
   // Sources, queues and agents are told anew, in their old order.

@@ -275,11 +275,17 @@ std::optional<std::string> missing(Needs needs, const Event& event) {
 
 /// What is kept or shown must not be as long as a frame.
 std::optional<std::string> too_long(const Event& event) {
-  constexpr std::size_t most = 1024;
-  for (const auto& [what, text] :
-       {std::pair{"contact", event.contact}, std::pair{"agent", event.agent}, std::pair{"queue", event.queue},
-        std::pair{"site", event.site}, std::pair{"reason", event.reason}}) {
-    if (text.size() > most) return "its " + std::string(what) + " is longer than 1024 bytes";
+  constexpr std::size_t most = 1024, most_of_site = 100;
+  struct Text {
+    const char* what;
+    std::string_view text;
+    std::size_t most;
+  };
+  for (const Text& each :
+       {Text{"contact", event.contact, most}, Text{"agent", event.agent, most}, Text{"queue", event.queue, most},
+        Text{"site", event.site, most_of_site}, Text{"reason", event.reason, most}}) {
+    if (each.text.size() > each.most)
+      return "its " + std::string(each.what) + " is longer than " + std::to_string(each.most) + " bytes";
   }
   for (const std::string_view each : event.list) {
     if (each.size() > most) return "a name in its list is longer than 1024 bytes";

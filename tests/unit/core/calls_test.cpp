@@ -468,9 +468,9 @@ TEST(Names, WithoutEndAreCountedTogether) {
   std::int64_t unrouted = 0;
   for (const UnroutedView& each : world.engine.unrouted()) unrouted += each.events;
   EXPECT_EQ(unrouted, 1'200) << "all are counted";
-  EXPECT_EQ(world.view().sites.size(), 101U);
+  EXPECT_EQ(world.view().sites.size(), 65U);
   EXPECT_EQ(world.view().sites.back().id, "…");
-  EXPECT_EQ(world.view().sites.back().figures.offered, 1'100);
+  EXPECT_EQ(world.view().sites.back().figures.offered, 1'136);
   world.offered(2, "e", "offers");
   EXPECT_EQ(world.view().figures.offered, 1'201) << "a queue that the configuration names is always known";
   // A queue that is named from now on, and one that no longer is: the others keep their places.
@@ -481,6 +481,46 @@ TEST(Names, WithoutEndAreCountedTogether) {
   world.offered(4, "f", "q3");
   world.offered(4, "g", "q1199");
   EXPECT_EQ(world.view().figures.offered, 1'202);
+}
+
+TEST(Names, OfSitesAreFewInASegmentButForThoseOfTheConfiguration) {
+  Config config = small_config();
+  config.pools[0].sites = {"kiel"};
+  World w(config);
+  const auto at_sites = [&w](double second, std::string_view queue, const std::vector<std::string>& sites) {
+    for (const std::string& site : sites) {
+      Event event;
+      event.queue = queue;
+      event.site = site;
+      w.at(second, EventKind::offered, std::string(queue) + site + std::to_string(second), event);
+    }
+  };
+  const auto shown = [&w](std::string_view segment) {
+    std::vector<std::string> all;
+    std::int64_t offered = 0;
+    for (const ScopeView& each : w.view(segment).sites) {
+      all.push_back(each.id);
+      offered += each.figures.offered;
+    }
+    EXPECT_EQ(offered, w.figures(segment).offered);
+    return all;
+  };
+  std::vector<std::string> sites;
+  for (int i = 0; i < 64; ++i) sites.push_back("s" + std::to_string(i));
+  at_sites(1, "sales", sites);
+  EXPECT_EQ(shown("sales"), sites);
+  at_sites(2, "sales", {"s64", "kiel", "s65", "s0"});
+  sites.insert(sites.end(), {"…", "kiel"});
+  EXPECT_EQ(shown("sales"), sites);
+  at_sites(3, "dealers", {"s64"});
+  EXPECT_EQ(shown("dealers"), std::vector<std::string>{"s64"}) << "each segment has room for its own";
+  // What a site has counted stays with it when the configuration no longer names it.
+  config.pools[0].sites.clear();
+  w.engine.reconfigure(config, World::time(4), w.decisions);
+  at_sites(5, "sales", {"kiel", "s66", "s1"});
+  EXPECT_EQ(shown("sales"), sites);
+  EXPECT_EQ(w.view().sites[64].figures.offered, 3);
+  EXPECT_EQ(w.view().sites[65].figures.offered, 2);
 }
 
 TEST(Names, OfOneSourceLeaveThoseOfOthersTheirPlaces) {

@@ -92,6 +92,12 @@ TEST_F(EventFrom, RefusesNamesWithoutEnd) {
   event.set_contact("c");
   event.mutable_offered()->set_queue(std::string(5000, 'q'));
   EXPECT_EQ(problem(event), "its queue is longer than 1024 bytes");
+  event = offered();
+  event.set_site(std::string(100, 's'));
+  EXPECT_EQ(problem(event), "");
+  event.set_site(std::string(101, 's'));
+  EXPECT_EQ(problem(event), "its site is longer than 100 bytes");
+  event.clear_site();
   event.mutable_logged_in()->add_queues(std::string(5000, 'q'));
   event.set_agent("a");
   EXPECT_EQ(problem(event), "a name in its list is longer than 1024 bytes");
