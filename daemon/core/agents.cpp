@@ -123,6 +123,7 @@ void Engine::State::on_agent(const Event& event, std::uint32_t source) {
   purge();
   const std::uint32_t index = agent_of(source, event.agent);
   sources[source].tells_agents = true;
+  if (index == none) return;
   agents[index].listed = true;
   if (!event.site.empty()) agents[index].site = site_of(source, event.site);
   switch (event.kind) {

@@ -232,6 +232,15 @@ void Engine::State::contradiction(const Event& event, std::string_view what) {
                               ": an event " + std::string(what) + "; counted, otherwise ignored");
 }
 
+/// An event would begin something that its source has enough of: `limit` is the key of the configuration.
+void Engine::State::over_limit(std::uint32_t index, std::int64_t& total, const char* limit) {
+  ++total;
+  ++sources[index].view.over_limit;
+  announce_source(index);
+  remark(limit, "source " + sources[index].view.id + " has as many as [ingest] " + limit +
+                    " lets it have: further ones are left out of all figures");
+}
+
 void Engine::State::apply(const Event& event) {
   const std::uint32_t index = source_of(event.source);
   Source& source = sources[index];

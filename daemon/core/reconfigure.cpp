@@ -78,7 +78,7 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
   std::vector<std::uint32_t> agent_now;  // by the index in the old table
   for (std::uint32_t i = old.agent_list.first; i != none; i = old.agents[i].newer) {
     const Agent& agent = old.agents[i];
-    const std::uint32_t index = next.agent_of(agent.source, view(agent.id));
+    const std::uint32_t index = next.add_agent(agent.source, view(agent.id));
     next.serve_queues(index, old.teams[agent.team].queues);  // queue indices are the same: they were told in order
     if (agent_now.size() <= i) agent_now.resize(i + 1, none);
     agent_now[i] = index;

@@ -116,11 +116,18 @@ std::uint32_t Engine::State::add_queue(std::uint32_t source, std::string_view na
   return index;
 }
 
+/// none: the source has as many people as it may have.
 std::uint32_t Engine::State::agent_of(std::uint32_t source, std::string_view id) {
   if (const auto found = agent_index.find(SourceName(source, id)); found != agent_index.end()) {
     if (now - agents[*found].touched >= agent_touched_every) touch_agent(*found);
     return *found;
   }
+  if (sources[source].agents < config.max_agents) return add_agent(source, id);
+  over_limit(source, totals.over_max_agents, "max_agents");
+  return none;
+}
+
+std::uint32_t Engine::State::add_agent(std::uint32_t source, std::string_view id) {
   const std::uint32_t index = agents.add();
   agents[index].id.assign(id.begin(), id.end());
   agents[index].source = source;
@@ -129,6 +136,7 @@ std::uint32_t Engine::State::agent_of(std::uint32_t source, std::string_view id)
   agent_list.append(agents, index);
   agent_index.insert(index);
   ++totals.agents;
+  ++sources[source].agents;
   return index;
 }
 
@@ -161,6 +169,7 @@ void Engine::State::forget_old_agents() {
       continue;
     }
     serve_queues(index, {});
+    --sources[agent.source].agents;
     agent_list.remove(agents, index);
     agent_index.erase(index);
     agents.erase(index);
@@ -183,14 +192,20 @@ void Engine::State::link_contact(std::uint32_t index, std::uint8_t to) {
   contact.list = to;
   contact.touched = now;
   list.append(contacts, index);
-  if (to == live_calls || to == open_items) ++totals.live_contacts;
+  if (to == live_calls || to == open_items) {
+    ++totals.live_contacts;
+    ++sources[contact.source].live_contacts;
+  }
   if (to == live_calls && list.first == index) arm_expiry();
 }
 
 void Engine::State::unlink_contact(std::uint32_t index) {
   const Contact& contact = contacts[index];
   lists[contact.list].remove(contacts, index);
-  if (contact.list == live_calls || contact.list == open_items) --totals.live_contacts;
+  if (contact.list == live_calls || contact.list == open_items) {
+    --totals.live_contacts;
+    --sources[contact.source].live_contacts;
+  }
 }
 
 void Engine::State::move_to_list(std::uint32_t index, std::uint8_t to) {
@@ -198,8 +213,13 @@ void Engine::State::move_to_list(std::uint32_t index, std::uint8_t to) {
   link_contact(index, to);
 }
 
+/// none: the source has as many live contacts as it may have.
 std::uint32_t Engine::State::add_contact(std::uint32_t source, std::string_view id) {
   purge();
+  if (sources[source].live_contacts >= config.max_contacts) {
+    over_limit(source, totals.over_max_contacts, "max_contacts");
+    return none;
+  }
   const std::uint32_t index = contacts.add();
   Contact& contact = contacts[index];
   contact.id.assign(id.begin(), id.end());

@@ -11,7 +11,7 @@
 namespace reach {
 namespace {
 
-constexpr std::int64_t format = 8;
+constexpr std::int64_t format = 9;
 
 }  // namespace
 
@@ -79,8 +79,8 @@ void visit(A& a, SourceConfig& v) {
 }
 template <class A>
 void visit(A& a, Config& v) {
-  a(v.zone, v.interval, v.stale_after, v.expire_after, v.minimum_group, v.segments, v.services, v.contracts, v.pools,
-    v.sources, v.fingerprint);
+  a(v.zone, v.interval, v.stale_after, v.expire_after, v.minimum_group, v.max_contacts, v.max_agents, v.segments,
+    v.services, v.contracts, v.pools, v.sources, v.fingerprint);
 }
 
 // ---- views that are kept
@@ -102,7 +102,7 @@ void visit(A& a, BehindView& v) {
 template <class A>
 void visit(A& a, SourceView& v) {
   a(v.id, v.condition, v.last_heard, v.software, v.capabilities, v.events, v.late, v.corrected, v.inferred,
-    v.contradictions, v.events_lost, v.unknown_contacts, v.behind);
+    v.contradictions, v.events_lost, v.unknown_contacts, v.over_limit, v.behind);
 }
 template <class A>
 void visit(A& a, ExpectedView& v) {
@@ -129,7 +129,7 @@ void visit(A& a, TrendView& v) {
 template <class A>
 void visit(A& a, Totals& v) {
   a(v.events, v.late, v.corrected, v.inferred, v.contradictions, v.unknown_contacts, v.unrouted, v.outside_catalogue,
-    v.alerts_fired, v.contacts_expired, v.live_contacts, v.agents);
+    v.alerts_fired, v.contacts_expired, v.over_max_contacts, v.over_max_agents, v.live_contacts, v.agents);
 }
 
 // ---- windows, lines and tables
@@ -275,6 +275,7 @@ Engine Engine::load(std::string_view bytes, EngineOptions options) {
   }
   for (std::uint32_t i = s.agent_list.first; i != none; i = s.agents[i].newer) {
     s.agent_index.insert(i);
+    ++s.sources[s.agents[i].source].agents;
     if (s.agents[i].team != 0) ++s.teams[s.agents[i].team].people;
   }
   for (std::uint32_t i = 0; i < s.teams.size(); ++i)
@@ -282,6 +283,9 @@ Engine Engine::load(std::string_view bytes, EngineOptions options) {
   s.contact_index.reserve(s.contacts.used());
   for (const RowList& list : s.lists)
     for (std::uint32_t i = list.first; i != none; i = s.contacts[i].newer) s.contact_index.insert(i);
+  for (const std::uint8_t live : {live_calls, open_items})
+    for (std::uint32_t i = s.lists[live].first; i != none; i = s.contacts[i].newer)
+      ++s.sources[s.contacts[i].source].live_contacts;
   for (std::uint32_t w = 0; w < s.watches.size(); ++w) {
     const AlertState state = s.watches[w].life.state();
     if (state == AlertState::pending || state == AlertState::firing) s.open_alerts[s.watches[w].alert.id] = w;

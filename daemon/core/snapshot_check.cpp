@@ -72,6 +72,7 @@ void check_config(const Config& config) {
   check(config.interval >= std::chrono::seconds(1) && config.interval <= day_length, "its interval is none");
   check_span(config.stale_after);
   check_span(config.expire_after);
+  check(config.max_contacts > 0 && config.max_agents > 0, "it has no room for contacts or people");
   for (const ServiceConfig& service : config.services) {
     check(service.medium <= Medium::item, "a service has no known medium");
     for (const Duration span : {service.threshold, service.short_abandon, service.due_in,

@@ -207,6 +207,7 @@ struct Source {
   std::uint32_t site = none, watch = none;
   std::vector<std::uint32_t> segments;
   std::uint32_t queues_named = 0, sites_named = 0;  ///< names that only its events brought along
+  std::uint32_t live_contacts = 0, agents = 0;      ///< known now
   bool tells_agents = false, tells_wrap_up = false, announced = false, in_resync = false;
   bool heard_meanwhile = false;  ///< since catching up began
 };
@@ -283,6 +284,7 @@ struct Engine::State {
   void on_log_trouble(const std::string& problem);
   void catch_up(bool begins);
   void contradiction(const Event& event, std::string_view what);
+  void over_limit(std::uint32_t source, std::int64_t& total, const char* limit);
 
   // ---- scopes.cpp: where things are counted
   void count(const Stay& stay, const Changes& changes, Time at, bool correction = false);
@@ -302,6 +304,7 @@ struct Engine::State {
   std::uint32_t queue_of(std::uint32_t source, std::string_view name);
   std::uint32_t add_queue(std::uint32_t source, std::string_view name);
   std::uint32_t agent_of(std::uint32_t source, std::string_view id);
+  std::uint32_t add_agent(std::uint32_t source, std::string_view id);
   [[nodiscard]] std::uint32_t find_contact(std::uint32_t source, std::string_view id) const;
   std::uint32_t add_contact(std::uint32_t source, std::string_view id);
   void forget_contact(std::uint32_t contact);

@@ -452,6 +452,12 @@ TEST(Data, ThatContradictsIsCountedAndChangesNothing) {
   expect_balance(w.figures());
 }
 
+void restart(World& w) {
+  std::string bytes;
+  w.engine.save([&bytes](std::string_view piece) { bytes += piece; });
+  w.engine = Engine::load(bytes, {false, false});
+}
+
 TEST(Names, WithoutEndAreCountedTogether) {
   test::World world;
   for (int i = 0; i < 1'200; ++i) {
@@ -555,9 +561,7 @@ TEST(Names, OfOneSourceLeaveThoseOfOthersTheirPlaces) {
   // A new configuration and a restart change nothing in it; a site that is configured now has its place.
   config.sources[0].site = "site2001";
   w.engine.reconfigure(config, World::time(3), w.decisions);
-  std::string bytes;
-  w.engine.save([&bytes](std::string_view piece) { bytes += piece; });
-  w.engine = Engine::load(bytes, {false, false});
+  restart(w);
   offered(4, "6", "inventive", "site2002");
   offered(4, "7", "inventive", "site2001");
   offered(4, "8", "pbx2", "berlin");
@@ -566,6 +570,107 @@ TEST(Names, OfOneSourceLeaveThoseOfOthersTheirPlaces) {
   EXPECT_EQ(calls_of("site2001"), 1);
   EXPECT_EQ(calls_of("berlin"), 2);
   EXPECT_EQ(w.engine.unrouted().size(), 1'002U);
+}
+
+/// The remarks of this kind.
+std::vector<std::string> remarks(const World& w, std::string_view kind) {
+  std::vector<std::string> texts;
+  for (const Decision& decision : w.decisions)
+    if (const auto* remark = std::get_if<Remark>(&decision); remark != nullptr && remark->kind == kind)
+      texts.push_back(remark->text);
+  return texts;
+}
+
+TEST(Limit, OfLiveContactsIsOfEachSource) {
+  Config config = small_config();
+  config.max_contacts = 3;
+  World w(config);
+  const auto received = [&w](double second, const std::string& contact) {
+    Event event;
+    event.queue = "letters";
+    w.at(second, EventKind::received, contact, event);
+  };
+  for (int i = 1; i <= 2; ++i) w.offered(i, "c" + std::to_string(i), "sales");
+  received(3, "i1");
+  w.offered(4, "c3", "sales");
+  received(5, "i2");
+  w.answered(6, "c3");
+  EXPECT_EQ(w.engine.totals().live_contacts, 3);
+  EXPECT_EQ(w.engine.totals().over_max_contacts, 2);
+  EXPECT_EQ(w.engine.totals().unknown_contacts, 1) << "what is left out is not known";
+  EXPECT_EQ(w.engine.view_source(0, World::time(6)).over_limit, 2);
+  ASSERT_EQ(remarks(w, "max_contacts").size(), 1U) << "told once a minute";
+  EXPECT_NE(remarks(w, "max_contacts")[0].find("source pbx"), std::string::npos);
+  Event elsewhere;
+  elsewhere.source = "pbx2";
+  elsewhere.queue = "sales";
+  w.at(7, EventKind::offered, "c3", elsewhere);
+  EXPECT_EQ(w.figures().offered, 3);
+  restart(w);
+  w.abandoned(10, "c1");
+  received(11, "i3");
+  w.offered(12, "c4", "sales");
+  EXPECT_EQ(w.figures().backlog, 2) << "one that ends leaves room for one";
+  EXPECT_EQ(w.figures().offered, 3);
+  w.at(13, EventKind::completed, "i1");
+  config.max_contacts = 1;  // who is there stays
+  w.engine.reconfigure(config, World::time(14), w.decisions);
+  EXPECT_EQ(w.engine.totals().live_contacts, 3);
+  w.answered(15, "c2");
+  w.at(16, EventKind::ended, "c2");
+  w.offered(17, "c5", "sales");
+  EXPECT_EQ(w.figures().offered, 3);
+  w.at(18, EventKind::completed, "i3");
+  w.offered(19, "c6", "sales");
+  EXPECT_EQ(w.figures().offered, 4);
+  EXPECT_EQ(w.engine.totals().over_max_contacts, 4);
+}
+
+TEST(Limit, OfPeopleLeavesTheirCallsAsTheyAre) {
+  Config config = small_config();
+  config.max_agents = 2;
+  config.expire_after = std::chrono::hours(48);
+  World w(config);
+  const auto logs = [&w](double second, EventKind kind, std::string_view agent, std::string_view source = "pbx") {
+    static constexpr std::string_view queue = "sales";
+    Event event;
+    event.agent = agent;
+    event.source = source;
+    event.list = {&queue, 1};
+    w.at(second, kind, "", event);
+  };
+  for (const std::string_view agent : {"a1", "a2", "a3"}) logs(1, EventKind::logged_in, agent);
+  logs(1, EventKind::logged_in, "a3", "pbx2");
+  EXPECT_EQ(w.engine.totals().agents, 3);
+  EXPECT_EQ(w.view().agents.available, 3);
+  EXPECT_EQ(w.engine.totals().over_max_agents, 1);
+  EXPECT_EQ(remarks(w, "max_agents").size(), 1U);
+  w.offered(2, "c1", "sales");
+  Event ringing;
+  ringing.agent = "a3";
+  w.at(3, EventKind::ringing, "c1", ringing);
+  w.answered(4, "c1", "a3");
+  EXPECT_EQ(w.figures().answered, 1);
+  EXPECT_EQ(w.view().agents.available, 3);
+  w.answered(5, "c1", "a1");  // handed on to one who is known, and back
+  EXPECT_EQ(w.view().agents.busy, 1);
+  w.answered(6, "c1", "a3");
+  EXPECT_EQ(w.view().agents.available, 3);
+  w.at(7, EventKind::wrap_up_ended, "c1", ringing);
+  w.at(8, EventKind::ended, "c1");
+  EXPECT_EQ(w.figures().handled, 1);
+  EXPECT_EQ(w.engine.totals().over_max_agents, 5);
+  restart(w);
+  config.max_agents = 1;
+  w.engine.reconfigure(config, World::time(9), w.decisions);
+  EXPECT_EQ(w.view().agents.available, 3);
+  logs(10, EventKind::logged_out, "a1");
+  logs(11, EventKind::logged_out, "a2");
+  logs(12, EventKind::logged_in, "a4");
+  EXPECT_EQ(w.view().agents.logged_in, 1);
+  logs(26 * 3600, EventKind::logged_in, "a4");  // the others are forgotten
+  EXPECT_EQ(w.view().agents.logged_in, 2);
+  EXPECT_EQ(w.engine.totals().agents, 2);
 }
 
 TEST(People, AreForgottenADayAfterTheirLastEventUnlessTheyAreThere) {
