@@ -22,8 +22,11 @@ AgentState state_of(const Agent& agent) {
   return AgentState::available;
 }
 
-void add_unique(std::vector<std::uint32_t>& list, std::uint32_t value) {
-  if (std::ranges::find(list, value) == list.end()) list.push_back(value);
+/// In order, each once.
+void make_set(std::vector<std::uint32_t>& list) {
+  std::ranges::sort(list);
+  const auto rest = std::ranges::unique(list);
+  list.erase(rest.begin(), rest.end());
 }
 
 }  // namespace
@@ -121,24 +124,32 @@ void Engine::State::refresh_agent(std::uint32_t index) {
 }
 
 std::uint32_t Engine::State::team_of(const std::vector<std::uint32_t>& served) {
-  const auto [found, is_new] = team_index.try_emplace(served, static_cast<std::uint32_t>(teams.size()));
-  if (!is_new) return found->second;
-  Team team;
+  if (const auto found = team_index.find(served); found != team_index.end()) return found->second;
+  const std::uint32_t index = teams.add();
+  Team& team = teams[index];
   team.queues = served;
-  for (const std::uint32_t queue : served) {
-    if (queues[queue].segment == none) continue;
-    add_unique(team.segments, queues[queue].segment);
-    if (segments[queues[queue].segment].pool != none) add_unique(team.pools, segments[queues[queue].segment].pool);
-  }
-  teams.push_back(std::move(team));
-  return found->second;
+  for (const std::uint32_t queue : served)
+    if (queues[queue].segment != none) team.segments.push_back(queues[queue].segment);
+  make_set(team.segments);
+  for (const std::uint32_t segment : team.segments)
+    if (segments[segment].pool != none) team.pools.push_back(segments[segment].pool);
+  make_set(team.pools);
+  team_index.emplace(served, index);
+  return index;
+}
+
+void Engine::State::leave_team(std::uint32_t index) {
+  if (index == 0 || --teams[index].people > 0) return;
+  team_index.erase(teams[index].queues);
+  teams.erase(index);
 }
 
 /// The agent serves these queues, and no others, from now on.
-void Engine::State::serve_queues(std::uint32_t index, const std::vector<std::uint32_t>& served) {
+void Engine::State::serve_queues(std::uint32_t index, std::vector<std::uint32_t> served) {
   Agent& agent = agents[index];
-  const std::uint32_t team = team_of(served);
-  if (agent.team == team) return;
+  make_set(served);
+  const std::uint32_t team = team_of(served), before = agent.team;
+  if (before == team) return;
   const AgentState keep = agent.state;
   if (keep != AgentState::logged_out) move_people(index, AgentState::logged_out);
   const auto count_out = [&](std::int64_t n) {
@@ -147,6 +158,8 @@ void Engine::State::serve_queues(std::uint32_t index, const std::vector<std::uin
   };
   count_out(-1);
   agent.team = team;
+  if (team != 0) ++teams[team].people;
+  leave_team(before);
   for (const std::uint32_t segment : teams[team].segments) link_source(agent.source, segment);
   count_out(1);
   if (keep != AgentState::logged_out) move_people(index, keep);
@@ -156,8 +169,9 @@ void Engine::State::on_agent(const Event& event, std::uint32_t source) {
   purge();
   const std::uint32_t index = agent_of(source, event.agent);
   sources[source].tells_agents = true;
+  if (index == none) return;
   agents[index].listed = true;
-  if (!event.site.empty()) agents[index].site = site_of(event.site);
+  if (!event.site.empty()) agents[index].site = site_of(source, event.site);
   switch (event.kind) {
     case EventKind::logged_in: {
       std::vector<std::uint32_t> served;
@@ -167,9 +181,9 @@ void Engine::State::on_agent(const Event& event, std::uint32_t source) {
                         "counted, and the others are left out");
           break;
         }
-        add_unique(served, queue_of(source, queue));
+        served.push_back(queue_of(source, queue));
       }
-      serve_queues(index, served);
+      serve_queues(index, std::move(served));
       agents[index].logged_in = true;
       break;
     }

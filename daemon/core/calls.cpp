@@ -46,6 +46,7 @@ void Engine::State::on_call(const Event& event, std::uint32_t source) {
       return;
     }
     index = add_contact(source, event.contact);
+    if (index == none) return;
     if (event.direction != Direction::inbound) contacts[index].stage = Stage::aside;
   }
   Contact& contact = contacts[index];
@@ -54,7 +55,7 @@ void Engine::State::on_call(const Event& event, std::uint32_t source) {
     return;
   }
   if (contact.list == live_calls) move_to_list(index, live_calls);
-  if (!event.site.empty()) contact.site = site_of(event.site);
+  if (!event.site.empty()) contact.site = site_of(source, event.site);
   const bool is_over = contact.stage == Stage::ended;
   if (contact.stage == Stage::aside && !begins) {
     if (event.kind == EventKind::ended) {
@@ -124,13 +125,13 @@ void Engine::State::on_call(const Event& event, std::uint32_t source) {
     case EventKind::ringing:
     case EventKind::ring_no_answer:
     case EventKind::ring_ended: {
-      if (!event.agent.empty()) {
-        Agent& agent = agents[agent_of(source, event.agent)];
+      if (const std::uint32_t rung = event.agent.empty() ? none : agent_of(source, event.agent); rung != none) {
+        Agent& agent = agents[rung];
         if (event.kind == EventKind::ringing)
           ++agent.ringing;
         else if (agent.ringing > 0)
           --agent.ringing;
-        refresh_agent(agent_of(source, event.agent));
+        refresh_agent(rung);
       }
       if (event.kind == EventKind::ring_no_answer) {
         if (contact.entry != none) count(stays[contact.entry], {{Counter::ring_no_answer}}, event.at);
@@ -317,10 +318,12 @@ void Engine::State::on_answered(const Event& event, std::uint32_t index) {
     if (contact.agent != agent) {
       let_go(index, event.at, false);
       contact.agent = agent;
-      if (agents[agent].ringing > 0) --agents[agent].ringing;
-      ++agents[agent].talking;
-      agents[agent].wrap_up = false;
-      refresh_agent(agent);
+      if (agent != none) {
+        if (agents[agent].ringing > 0) --agents[agent].ringing;
+        ++agents[agent].talking;
+        agents[agent].wrap_up = false;
+        refresh_agent(agent);
+      }
     }
   }
   if (contact.stage == Stage::connected || contact.stage == Stage::aside) return;  // handed from person to person

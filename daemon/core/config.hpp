@@ -124,7 +124,9 @@ struct Config {
   Duration interval = std::chrono::minutes(15);
   Duration stale_after = std::chrono::seconds(10);
   Duration expire_after = std::chrono::hours(4);
-  std::int64_t minimum_group = 5;  ///< people's figures are of groups of at least this many
+  std::int64_t minimum_group = 5;         ///< people's figures are of groups of at least this many
+  std::int64_t max_contacts = 1'000'000;  ///< of a source that have not ended; a further one is left out
+  std::int64_t max_agents = 100'000;      ///< people of a source who are known; a further one is left out
   std::vector<SegmentConfig> segments;
   std::vector<ServiceConfig> services;
   std::vector<ContractConfig> contracts;

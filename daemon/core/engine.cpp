@@ -20,6 +20,11 @@ constexpr Duration first_advice_after = std::chrono::seconds(5);
 Engine::State::State(Config configuration, EngineOptions engine_options, Time start)
     : config(std::move(configuration)), options(engine_options), now(start), happened_at(start) {
   team_of({});
+  add_site(the_others, none);
+  for (const SourceConfig& source : config.sources)
+    if (!source.site.empty()) add_site(source.site, none);
+  for (const PoolConfig& pool : config.pools)
+    for (const std::string& site : pool.sites) add_site(site, none);
   periods = periods_at(config.zone, config.interval, now);
   timers.arm(TimerKind::period, 0, periods[Period::interval].to);
   if (only_service(Medium::call) == none &&
@@ -231,6 +236,15 @@ void Engine::State::contradiction(const Event& event, std::string_view what, std
       event.contact.empty() ? "agent " + std::string(event.agent) : "contact " + std::string(event.contact);
   remark("contradiction", "source " + sources[source].view.id + ", " + who + ": an event " + std::string(what) + "; " +
                               std::string(then));
+}
+
+/// An event would begin something that its source has enough of: `limit` is the key of the configuration.
+void Engine::State::over_limit(std::uint32_t index, std::int64_t& total, const char* limit) {
+  ++total;
+  ++sources[index].view.over_limit;
+  announce_source(index);
+  remark(limit, "source " + sources[index].view.id + " has as many as [ingest] " + limit +
+                    " lets it have: further ones are left out of all figures");
 }
 
 void Engine::State::apply(const Event& event) {

@@ -91,8 +91,9 @@ void Engine::State::on_item(const Event& event, std::uint32_t source) {
     }
     if (index != none) forget_contact(index);  // the name is used again
     index = add_contact(source, event.contact);
+    if (index == none) return;
     Contact& contact = contacts[index];
-    if (!event.site.empty()) contact.site = site_of(event.site);
+    if (!event.site.empty()) contact.site = site_of(source, event.site);
     const std::uint32_t queue = queue_of(source, event.queue);
     contact.queue = queue;
     const std::uint32_t segment = queues[queue].segment;

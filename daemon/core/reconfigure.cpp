@@ -29,6 +29,9 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
         clock.since = next.now;
       }
 
+  std::vector<std::uint32_t> site_now;  // by the index in the old table
+  for (const Site& site : old.sites) site_now.push_back(next.add_site(site.name, site.source));
+
   // Scopes by id.
   for (std::uint32_t s = 0; s < next.segments.size(); ++s) {
     const auto was = old.segment_index.find(next.config.segments[s].id);
@@ -40,8 +43,10 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
       const std::uint32_t service = next.service_index(old.config.services[slot.service].id);
       if (service != none) next.slot(s, service).scope.inherit(slot.scope);
     }
-    for (SiteScope& site : from.sites)
-      next.site_scope(next.segments[s], next.site_of(old.sites[site.site])).inherit(site.scope);
+    for (SiteScope& site : from.sites) {  // which had figures of its own keeps them
+      next.segments[s].sites.push_back({site_now[site.site], next.new_scope(s)});
+      next.segments[s].sites.back().scope.inherit(site.scope);
+    }
   }
 
   // Sources, queues and agents are told anew, in their old order.
@@ -63,6 +68,8 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
     if (next.options.staleness && !next.catching_up && fresh.view.condition == SourceCondition::connected)
       next.timers.arm(TimerKind::source, index, fresh.view.last_heard.value_or(next.now) + next.config.stale_after);
   }
+  for (const Site& site : next.sites)
+    if (site.source != none) ++next.sources[site.source].sites_named;
   for (Queue& queue : old.queues) {
     Queue& fresh = next.queues[next.add_queue(queue.source, queue.name)];
     fresh.unrouted_events = queue.unrouted_events;
@@ -72,13 +79,13 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
   std::vector<std::uint32_t> agent_now;  // by the index in the old table
   for (std::uint32_t i = old.agent_list.first; i != none; i = old.agents[i].newer) {
     const Agent& agent = old.agents[i];
-    const std::uint32_t index = next.agent_of(agent.source, view(agent.id));
+    const std::uint32_t index = next.add_agent(agent.source, view(agent.id));
     next.serve_queues(index, old.teams[agent.team].queues);  // queue indices are the same: they were told in order
     if (agent_now.size() <= i) agent_now.resize(i + 1, none);
     agent_now[i] = index;
     Agent& fresh = next.agents[index];
     fresh.touched = agent.touched;
-    if (agent.site != none) fresh.site = next.site_of(old.sites[agent.site]);
+    if (agent.site != none) fresh.site = site_now[agent.site];
     fresh.logged_in = agent.logged_in;
     fresh.paused = agent.paused;
     fresh.wrap_up = agent.wrap_up;
@@ -99,7 +106,7 @@ void Engine::reconfigure(Config config, Time at, Decisions& out) {
       contact = was;
       contact.older = contact.newer = contact.offer = contact.entry = contact.item = none;
       if (was.agent != none) contact.agent = was.agent < agent_now.size() ? agent_now[was.agent] : none;
-      if (was.site != none) contact.site = next.site_of(old.sites[was.site]);
+      if (was.site != none) contact.site = site_now[was.site];
       next.contact_index.insert(index);
       next.link_contact(index, list);
       contact.touched = was.touched;

@@ -11,10 +11,9 @@ constexpr Duration remember_items = std::chrono::hours(24 * 7);
 constexpr std::size_t remembered_at_most = 100'000;
 constexpr Duration remember_agents = std::chrono::hours(24);
 constexpr Duration agent_touched_every = std::chrono::minutes(10);
-// Names that only events bring along are kept for ever, with figures of their own. A source that invents them without
-// end must not fill the memory, so those beyond are counted together, under one name.
-constexpr std::size_t queues_at_most = 10'000, sites_at_most = 1'000;
-constexpr std::string_view the_others = "…";
+// Names that only events bring along are kept for ever. A source that invents them without end must fill neither the
+// memory nor the places of other sources.
+constexpr std::uint32_t queues_of_source_at_most = 1'000, sites_of_source_at_most = 100;
 }  // namespace
 
 std::uint32_t Engine::State::source_of(std::string_view id) {
@@ -25,20 +24,25 @@ std::uint32_t Engine::State::source_of(std::string_view id) {
   sources.emplace_back();
   sources.back().view.id = id;
   for (const auto& known : config.sources)
-    if (known.id == id && !known.site.empty()) sources.back().site = site_of(known.site);
+    if (known.id == id && !known.site.empty()) sources.back().site = add_site(known.site, none);
   const std::uint32_t watch = watch_of(AlertKind::source_stale, std::string(id), {});
   sources.back().watch = watch;
   watches[watch].alert.subject = id;
   return index;
 }
 
-std::uint32_t Engine::State::site_of(std::string_view id) {
-  if (const auto found = site_index.find(id); found != site_index.end()) return found->second;
-  if (sites.size() >= sites_at_most && id != the_others) return site_of(the_others);
-  const auto index = static_cast<std::uint32_t>(sites.size());
-  site_index.emplace(id, index);
-  sites.emplace_back(id);
-  return index;
+/// The site that an event of the source names.
+std::uint32_t Engine::State::site_of(std::uint32_t source, std::string_view name) {
+  if (const auto found = site_index.find(name); found != site_index.end()) return found->second;
+  if (sources[source].sites_named >= sites_of_source_at_most) return other_sites;
+  ++sources[source].sites_named;
+  return add_site(name, source);
+}
+
+std::uint32_t Engine::State::add_site(std::string_view name, std::uint32_t source) {
+  const auto [site, is_new] = site_index.try_emplace(name, static_cast<std::uint32_t>(sites.size()));
+  if (is_new) sites.push_back({std::string(name), source});
+  return site->second;
 }
 
 std::uint32_t Engine::State::service_index(std::string_view id) const {
@@ -73,7 +77,8 @@ std::uint32_t Engine::State::service_for(const Event& event, const Queue& queue,
 std::uint32_t Engine::State::queue_of(std::uint32_t source, std::string_view name) {
   if (const auto found = queue_index.find(SourceName(source, name)); found != queue_index.end()) return found->second;
   const bool is_routed = routes.contains(name) || routes.contains(sources[source].view.id + '/' + std::string(name));
-  if (!is_routed && queues.size() >= queues_at_most && name != the_others) return queue_of(source, the_others);
+  if (!is_routed && sources[source].queues_named >= queues_of_source_at_most && name != the_others)
+    return queue_of(source, the_others);
   return add_queue(source, name);
 }
 
@@ -101,6 +106,7 @@ std::uint32_t Engine::State::add_queue(std::uint32_t source, std::string_view na
     queue.scope = new_scope(queue.segment);
     segments[queue.segment].queues.push_back(index);
   } else {
+    ++sources[source].queues_named;
     remark("unrouted", "queue \"" + sources[source].view.id + '/' + queue.name +
                            "\" belongs to no segment: its contacts are counted as unrouted; name it in a segment's "
                            "queues to have them measured");
@@ -110,12 +116,19 @@ std::uint32_t Engine::State::add_queue(std::uint32_t source, std::string_view na
   return index;
 }
 
+/// none: the source has as many people as it may have.
 std::uint32_t Engine::State::agent_of(std::uint32_t source, std::string_view id) {
   if (const auto found = agent_index.find(SourceName(source, id)); found != agent_index.end()) {
     if (now - agents[*found].touched >= agent_touched_every) touch_agent(*found);
     named_agent(*found);
     return *found;
   }
+  if (sources[source].people < config.max_agents) return add_agent(source, id);
+  over_limit(source, totals.over_max_agents, "max_agents");
+  return none;
+}
+
+std::uint32_t Engine::State::add_agent(std::uint32_t source, std::string_view id) {
   const std::uint32_t index = agents.add();
   agents[index].id.assign(id.begin(), id.end());
   agents[index].source = source;
@@ -125,6 +138,7 @@ std::uint32_t Engine::State::agent_of(std::uint32_t source, std::string_view id)
   agent_index.insert(index);
   named_agent(index);
   ++totals.agents;
+  ++sources[source].people;
   return index;
 }
 
@@ -160,6 +174,7 @@ void Engine::State::forget_old_agents() {
     }
     serve_queues(index, {});
     no_agent(index);
+    --sources[agent.source].people;
     agent_list.remove(agents, index);
     agent_index.erase(index);
     agents.erase(index);
@@ -186,14 +201,20 @@ void Engine::State::link_contact(std::uint32_t index, std::uint8_t to) {
   contact.list = to;
   contact.touched = now;
   list.append(contacts, index);
-  if (to == live_calls || to == open_items) ++totals.live_contacts;
+  if (to == live_calls || to == open_items) {
+    ++totals.live_contacts;
+    ++sources[contact.source].live_contacts;
+  }
   if (to == live_calls && list.first == index) arm_expiry(contact.source);
 }
 
 void Engine::State::unlink_contact(std::uint32_t index) {
   const Contact& contact = contacts[index];
   list_of(contact.source, contact.list).remove(contacts, index);
-  if (contact.list == live_calls || contact.list == open_items) --totals.live_contacts;
+  if (contact.list == live_calls || contact.list == open_items) {
+    --totals.live_contacts;
+    --sources[contact.source].live_contacts;
+  }
 }
 
 void Engine::State::move_to_list(std::uint32_t index, std::uint8_t to) {
@@ -201,8 +222,13 @@ void Engine::State::move_to_list(std::uint32_t index, std::uint8_t to) {
   link_contact(index, to);
 }
 
+/// none: the source has as many live contacts as it may have.
 std::uint32_t Engine::State::add_contact(std::uint32_t source, std::string_view id) {
   purge();
+  if (sources[source].live_contacts >= config.max_contacts) {
+    over_limit(source, totals.over_max_contacts, "max_contacts");
+    return none;
+  }
   const std::uint32_t index = contacts.add();
   Contact& contact = contacts[index];
   contact.id.assign(id.begin(), id.end());

@@ -2,6 +2,10 @@
 #include "daemon/core/state.hpp"
 
 namespace reach {
+namespace {
+// Sites with figures of their own in a segment: they are looked through at every event, and told in every state.
+constexpr std::size_t sites_of_segment_at_most = 64;
+}  // namespace
 
 Duration OpenClock::at(Time t) const {
   if (calendar.always_open()) return t.time_since_epoch();
@@ -45,9 +49,12 @@ Slot& Engine::State::slot(std::uint32_t segment, std::uint32_t service) {
   return slots.back();
 }
 
+/// Sites beyond the bound count as the others do, but for those that the configuration names.
 Scope& Engine::State::site_scope(Segment& segment, std::uint32_t site) {
   for (auto& entry : segment.sites)
     if (entry.site == site) return entry.scope;
+  if (segment.sites.size() >= sites_of_segment_at_most && sites[site].source != none)
+    return site_scope(segment, other_sites);
   segment.sites.push_back({site, new_scope(static_cast<std::uint32_t>(&segment - segments.data()))});
   return segment.sites.back().scope;
 }

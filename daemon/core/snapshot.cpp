@@ -11,7 +11,7 @@
 namespace reach {
 namespace {
 
-constexpr std::int64_t format = 7;
+constexpr std::int64_t format = 10;
 
 }  // namespace
 
@@ -79,8 +79,8 @@ void visit(A& a, SourceConfig& v) {
 }
 template <class A>
 void visit(A& a, Config& v) {
-  a(v.zone, v.interval, v.stale_after, v.expire_after, v.minimum_group, v.segments, v.services, v.contracts, v.pools,
-    v.sources, v.fingerprint);
+  a(v.zone, v.interval, v.stale_after, v.expire_after, v.minimum_group, v.max_contacts, v.max_agents, v.segments,
+    v.services, v.contracts, v.pools, v.sources, v.fingerprint);
 }
 
 // ---- views that are kept
@@ -102,7 +102,7 @@ void visit(A& a, BehindView& v) {
 template <class A>
 void visit(A& a, SourceView& v) {
   a(v.id, v.condition, v.last_heard, v.software, v.capabilities, v.events, v.late, v.corrected, v.inferred,
-    v.contradictions, v.events_lost, v.unknown_contacts, v.behind);
+    v.contradictions, v.events_lost, v.unknown_contacts, v.over_limit, v.behind);
 }
 template <class A>
 void visit(A& a, ExpectedView& v) {
@@ -129,7 +129,7 @@ void visit(A& a, TrendView& v) {
 template <class A>
 void visit(A& a, Totals& v) {
   a(v.events, v.late, v.corrected, v.inferred, v.contradictions, v.unknown_contacts, v.unrouted, v.outside_catalogue,
-    v.alerts_fired, v.contacts_expired, v.live_contacts, v.agents);
+    v.alerts_fired, v.contacts_expired, v.over_max_contacts, v.over_max_agents, v.live_contacts, v.agents);
 }
 
 // ---- windows, lines and tables
@@ -172,6 +172,10 @@ void visit(A& a, Queue& v) {
 template <class A>
 void visit(A& a, Slot& v) {
   a(v.service, v.line, v.scope, v.overdue);
+}
+template <class A>
+void visit(A& a, Site& v) {
+  a(v.name, v.source);
 }
 template <class A>
 void visit(A& a, SiteScope& v) {
@@ -250,11 +254,14 @@ Engine Engine::load(std::string_view bytes, EngineOptions options) {
   check_config(config);
   Engine engine(std::move(config), options, Time{});
   State& s = *engine.state_;
+  const std::vector<Site> named = s.sites;  // by the configuration
   const std::size_t made[] = {s.segments.size(), s.clocks.size(), s.objectives.size(), s.pools.size()};
   s.visit_tables(archive);
   if (!archive.at_end()) throw ArchiveError("it is longer than what it holds");
   const std::size_t read[] = {s.segments.size(), s.clocks.size(), s.objectives.size(), s.pools.size()};
-  if (!std::ranges::equal(made, read)) throw ArchiveError("its tables do not fit its configuration");
+  if (!std::ranges::equal(made, read) || s.sites.size() < named.size() ||
+      !std::equal(named.begin(), named.end(), s.sites.begin()))
+    throw ArchiveError("its tables do not fit its configuration");
   s.check_tables();
 
   for (std::uint32_t i = 0; i < s.stays.size(); ++i) {
@@ -263,16 +270,35 @@ Engine Engine::load(std::string_view bytes, EngineOptions options) {
     if (stay.before_undecided == kept_apart) s.lines[stay.line].undecided.apart.emplace(stay.start, i);
   }
   for (std::uint32_t i = 0; i < s.sources.size(); ++i) s.source_index[s.sources[i].view.id] = i;
-  for (std::uint32_t i = 0; i < s.sites.size(); ++i) s.site_index[s.sites[i]] = i;
-  for (std::uint32_t i = 0; i < s.queues.size(); ++i) s.queue_index[{s.queues[i].source, s.queues[i].name}] = i;
-  for (std::uint32_t i = s.agent_list.first; i != none; i = s.agents[i].newer) s.agent_index.insert(i);
-  for (std::uint32_t i = 0; i < s.teams.size(); ++i) s.team_index[s.teams[i].queues] = i;
+  for (std::uint32_t i = 0; i < s.sites.size(); ++i) {
+    s.site_index[s.sites[i].name] = i;
+    if (s.sites[i].source != none) ++s.sources[s.sites[i].source].sites_named;
+  }
+  for (std::uint32_t i = 0; i < s.queues.size(); ++i) {
+    s.queue_index[{s.queues[i].source, s.queues[i].name}] = i;
+    if (s.queues[i].line == none) ++s.sources[s.queues[i].source].queues_named;
+  }
+  for (std::uint32_t i = s.agent_list.first; i != none; i = s.agents[i].newer) {
+    s.agent_index.insert(i);
+    ++s.sources[s.agents[i].source].people;
+    if (s.agents[i].team != 0) ++s.teams[s.agents[i].team].people;
+  }
+  for (std::uint32_t i = 0; i < s.teams.size(); ++i)
+    if (i == 0 || s.teams[i].people > 0) s.team_index[s.teams[i].queues] = i;
   s.contact_index.reserve(s.contacts.used());
   const auto take_in = [&s](const RowList& list) {
     for (std::uint32_t i = list.first; i != none; i = s.contacts[i].newer) s.contact_index.insert(i);
   };
-  for (const Source& source : s.sources) take_in(source.live_calls);
+  const auto count_live = [&s](const RowList& list) {
+    for (std::uint32_t i = list.first; i != none; i = s.contacts[i].newer)
+      ++s.sources[s.contacts[i].source].live_contacts;
+  };
+  for (const Source& source : s.sources) {
+    take_in(source.live_calls);
+    count_live(source.live_calls);
+  }
   for (const RowList& list : s.lists) take_in(list);
+  count_live(s.lists[open_items]);
   for (std::uint32_t w = 0; w < s.watches.size(); ++w) {
     const AlertState state = s.watches[w].life.state();
     if (state == AlertState::pending || state == AlertState::firing) s.open_alerts[s.watches[w].alert.id] = w;

@@ -72,6 +72,7 @@ void check_config(const Config& config) {
   check(config.interval >= std::chrono::seconds(1) && config.interval <= day_length, "its interval is none");
   check_span(config.stale_after);
   check_span(config.expire_after);
+  check(config.max_contacts > 0 && config.max_agents > 0, "it has no room for contacts or people");
   for (const ServiceConfig& service : config.services) {
     check(service.medium <= Medium::item, "a service has no known medium");
     for (const Duration span : {service.threshold, service.short_abandon, service.due_in,
@@ -227,6 +228,7 @@ void Engine::State::check_tables() const {
     check_indices(pool.sources, sources);
     check_scope(pool.scope);
   }
+  for (const Site& site : sites) check_index_or_none(site.source, sources);
   for (const Source& source : sources) {
     check_index(source.watch, watches);
     check_index_or_none(source.site, sites);
@@ -240,20 +242,26 @@ void Engine::State::check_tables() const {
     check(objective.watch < watches.size() && watches[objective.watch].objective != none, "an objective has no alert");
   for (const Pool& pool : pools) check(pool.staffing_gap < watches.size(), "a pool has no alerts");
 
-  check(!teams.empty() && teams.front().queues.empty(), "its first team is none");
-  for (const Team& team : teams) {
+  const Rows used_teams = used_rows(teams);
+  check(!used_teams.empty() && used_teams[0] && teams[0].queues.empty(), "its first team is none");
+  for (std::uint32_t i = 0; i < teams.size(); ++i) {
+    const Team& team = teams[i];
+    check(std::ranges::is_sorted(team.queues, std::less_equal{}), "a team serves a queue twice");
     check_indices(team.queues, queues);
     check_indices(team.segments, segments);
     check_indices(team.pools, pools);
   }
-  Rows agents_left = used_rows(agents);
-  check_rows(agent_list, agents, agents_left, [this](std::uint32_t i) {
+  Rows agents_left = used_rows(agents), empty_teams = used_teams;
+  empty_teams[0] = false;
+  check_rows(agent_list, agents, agents_left, [&](std::uint32_t i) {
     check_index(agents[i].source, sources);
     check_index_or_none(agents[i].site, sites);
-    check_index(agents[i].team, teams);
+    check(agents[i].team < used_teams.size() && used_teams[agents[i].team], "a person is in no team");
+    empty_teams[agents[i].team] = false;
     check(agents[i].state < AgentState::count_, "a person does what nobody does");
   });
   check(std::ranges::count(agents_left, true) == 0, "a person is in no list");
+  check(std::ranges::count(empty_teams, true) == 0, "nobody is in a team");
   std::size_t placed = 0;
   for (std::uint32_t i = agent_list.first; i != none; i = agents[i].newer) placed += agents[i].place != none ? 1 : 0;
   for (std::uint32_t s = 0; s < sources.size(); ++s) {

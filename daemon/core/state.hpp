@@ -102,6 +102,15 @@ struct Slot {
   std::int64_t overdue = 0;  ///< open items past their due time
 };
 
+struct Site {
+  std::string name;
+  std::uint32_t source = none;  ///< whose events brought it along; none: the configuration names it
+  friend bool operator==(const Site&, const Site&) = default;
+};
+/// Names that only events bring along have a bound; those beyond are counted together, under this one.
+inline constexpr std::string_view the_others = "…";
+inline constexpr std::uint32_t other_sites = 0;  ///< its row among the sites
+
 struct SiteScope {
   std::uint32_t site = none;
   Scope scope;
@@ -114,9 +123,10 @@ struct People {
   [[nodiscard]] AgentCounts counts(bool known) const;
 };
 
-/// A set of queues that people serve, and what follows from it.
+/// A set of queues that people serve, and what follows from it. Forgotten when the last of them serves others.
 struct Team {
-  std::vector<std::uint32_t> queues, segments, pools;  ///< each once
+  std::vector<std::uint32_t> queues, segments, pools;  ///< in order, each once
+  std::uint32_t people = 0;                            ///< who serve them; not counted of the team without queues
 };
 
 struct Agent {
@@ -201,8 +211,10 @@ struct Source {
   std::uint32_t site = none, watch = none;
   std::vector<std::uint32_t> segments;
   RowList live_calls;
-  std::vector<std::uint32_t> agents;  ///< who may be there: named since a listing was last without them
-  std::uint32_t listings = 0;         ///< so many have begun
+  std::vector<std::uint32_t> agents;                ///< who may be there: named since a listing was last without them
+  std::uint32_t listings = 0;                       ///< so many have begun
+  std::uint32_t queues_named = 0, sites_named = 0;  ///< names that only its events brought along
+  std::uint32_t live_contacts = 0, people = 0;      ///< known now
   bool tells_agents = false, tells_wrap_up = false, announced = false, in_resync = false;
   bool heard_meanwhile = false;  ///< since catching up began
 };
@@ -280,6 +292,7 @@ struct Engine::State {
   void on_log_trouble(const std::string& problem);
   void catch_up(bool begins);
   void contradiction(const Event& event, std::string_view what, std::string_view then = "counted, otherwise ignored");
+  void over_limit(std::uint32_t source, std::int64_t& total, const char* limit);
 
   // ---- scopes.cpp: where things are counted
   void count(const Stay& stay, const Changes& changes, Time at, bool correction = false);
@@ -294,10 +307,12 @@ struct Engine::State {
 
   // ---- routing.cpp: names to indices
   std::uint32_t source_of(std::string_view id);
-  std::uint32_t site_of(std::string_view id);
+  std::uint32_t site_of(std::uint32_t source, std::string_view name);
+  std::uint32_t add_site(std::string_view name, std::uint32_t source);
   std::uint32_t queue_of(std::uint32_t source, std::string_view name);
   std::uint32_t add_queue(std::uint32_t source, std::string_view name);
   std::uint32_t agent_of(std::uint32_t source, std::string_view id);
+  std::uint32_t add_agent(std::uint32_t source, std::string_view id);
   [[nodiscard]] std::uint32_t find_contact(std::uint32_t source, std::string_view id) const;
   std::uint32_t add_contact(std::uint32_t source, std::string_view id);
   void forget_contact(std::uint32_t contact);
@@ -363,8 +378,9 @@ struct Engine::State {
 
   // ---- agents.cpp
   void on_agent(const Event& event, std::uint32_t source);
-  void serve_queues(std::uint32_t agent, const std::vector<std::uint32_t>& queues);
+  void serve_queues(std::uint32_t agent, std::vector<std::uint32_t> queues);
   std::uint32_t team_of(const std::vector<std::uint32_t>& queues);
+  void leave_team(std::uint32_t team);
   void refresh_agent(std::uint32_t agent);
   void named_agent(std::uint32_t agent);
   void no_agent(std::uint32_t agent);
@@ -445,8 +461,8 @@ struct Engine::State {
   std::uint32_t last_source = 0;  ///< that was looked up
   Slab<Agent> agents;
   RowList agent_list;
-  std::deque<Team> teams;  ///< [0]: no queues
-  std::vector<std::string> sites;
+  Slab<Team> teams;         ///< [0]: no queues
+  std::vector<Site> sites;  ///< [0]: the others; then those of the configuration
   std::deque<Watch> watches;
   std::deque<Alert> resolved;  ///< the last ones, newest last
   std::vector<std::uint32_t> touched;

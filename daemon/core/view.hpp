@@ -62,7 +62,8 @@ struct SourceView {
   std::string software;
   std::vector<std::string> capabilities;
   std::int64_t events = 0, late = 0, corrected = 0, inferred = 0, contradictions = 0, events_lost = 0,
-               unknown_contacts = 0;
+               unknown_contacts = 0,
+               over_limit = 0;       ///< events of contacts and people that max_contacts, max_agents left out
   std::optional<BehindView> behind;  ///< the last time its events came late by more than stale_after
 };
 
@@ -103,7 +104,8 @@ struct TrendView {
 struct Totals {
   std::int64_t events = 0, late = 0, corrected = 0, inferred = 0, contradictions = 0, unknown_contacts = 0,
                unrouted = 0, outside_catalogue = 0, alerts_fired = 0, contacts_expired = 0;
-  std::int64_t live_contacts = 0, agents = 0;  ///< known now
+  std::int64_t over_max_contacts = 0, over_max_agents = 0;  ///< events of contacts and people that were left out
+  std::int64_t live_contacts = 0, agents = 0;               ///< known now
 };
 
 }  // namespace reach

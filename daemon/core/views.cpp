@@ -100,7 +100,7 @@ SegmentView Engine::view_segment(std::uint32_t index, const Window& window, Time
     }
   }
   for (SiteScope& site : segment.sites)
-    view.sites.push_back({s.sites[site.site], figures_of(s.tally(site.scope, index, window))});
+    view.sites.push_back({s.sites[site.site].name, figures_of(s.tally(site.scope, index, window))});
   view.agents = segment.people.counts(s.tells_agents(segment.sources));
   for (const std::uint32_t o : segment.objectives) {
     const Objective& objective = s.objectives[o];

@@ -448,6 +448,8 @@ Config resolve(const Draft& draft, Checker& checker) {
   config.stale_after = draft.stale_after;
   config.expire_after = draft.expire_after;
   config.minimum_group = draft.minimum_group;
+  config.max_contacts = draft.daemon.max_contacts;
+  config.max_agents = draft.daemon.max_agents;
 
   const auto segments = names_of(draft.segments, "segment", checker);
   const auto services = names_of(draft.services, "service", checker);

@@ -433,7 +433,13 @@ const Section<DaemonSettings>& ingest_section() {
        {"max_rate", optional_count(&DaemonSettings::max_rate, 1, 100'000'000),
         "events (and Hellos) per second that one source may send over ten seconds; beyond it waits and sends again, "
         "nothing is lost",
-        "no limit"}},
+        "no limit"},
+       {"max_contacts", count(&DaemonSettings::max_contacts, 1, 100'000'000),
+        "calls and work items of one source that have not ended; a further one is left out of all figures, counted and "
+        "told"},
+       {"max_agents", count(&DaemonSettings::max_agents, 1, 100'000'000),
+        "people of one source heard of within a day, or logged in; a further one is left out of all figures, counted "
+        "and told"}},
       {},
       true};
   return section;

@@ -34,6 +34,7 @@ struct DaemonSettings {
   Duration wait_for_source = std::chrono::seconds(3);  ///< how long time waits for a source that was cut off
   std::int64_t max_sources = 1'000;                    ///< a Hello of one more is rejected
   std::optional<std::int64_t> max_rate;                ///< events per second of one source; empty: no limit
+  std::int64_t max_contacts = Config{}.max_contacts, max_agents = Config{}.max_agents;  ///< the core's
   // [publish]
   Duration publish_interval = std::chrono::milliseconds(250);  ///< a state goes out at most this often; alerts at once
   std::int64_t max_subscriptions = 1'000;                      ///< of one subscriber; with more it is cut off

@@ -202,6 +202,11 @@ std::string metrics_text(const MetricsCopy& copy) {
   out.counter("reachd_unrouted_events_total", "Events of queues that no segment names.", copy.totals.unrouted);
   out.counter("reachd_outside_catalogue_total", "Contacts whose service the catalogue does not have.",
               copy.totals.outside_catalogue);
+  out.begin("reachd_events_over_limit_total",
+            "Events of contacts and people left out because their source has as many as it may have, by limit.",
+            MetricType::Counter);
+  out.add(copy.totals.over_max_contacts, {{"limit", "max_contacts"}});
+  out.add(copy.totals.over_max_agents, {{"limit", "max_agents"}});
   out.gauge("reachd_contacts_live", "Contacts that have not ended.", copy.totals.live_contacts);
   out.gauge("reachd_agents_known", "People known by name: heard of within a day, or logged in.", copy.totals.agents);
 

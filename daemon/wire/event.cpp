@@ -281,14 +281,22 @@ std::optional<std::string> missing(Needs needs, const Event& event) {
 
 /// What is kept or shown must not be as long as a frame.
 std::optional<std::string> too_long(const Event& event) {
-  constexpr std::size_t most = 1024;
-  for (const auto& [what, text] :
-       {std::pair{"contact", event.contact}, std::pair{"agent", event.agent}, std::pair{"queue", event.queue},
-        std::pair{"site", event.site}, std::pair{"reason", event.reason}}) {
-    if (text.size() > most) return "its " + std::string(what) + " is longer than 1024 bytes";
+  constexpr std::size_t most_of_name = 200, most_of_site = 100, most_of_reason = 1024;
+  struct Text {
+    const char* what;
+    std::string_view text;
+    std::size_t most;
+  };
+  for (const Text& each : {Text{"contact", event.contact, most_of_name}, Text{"agent", event.agent, most_of_name},
+                           Text{"queue", event.queue, most_of_name}, Text{"site", event.site, most_of_site},
+                           Text{"reason", event.reason, most_of_reason}}) {
+    if (each.text.size() > each.most)
+      return "its " + std::string(each.what) + " is longer than " + std::to_string(each.most) + " bytes";
   }
+  if (event.kind == EventKind::resync_end) return std::nullopt;  // its list is not kept
   for (const std::string_view each : event.list) {
-    if (each.size() > most) return "a name in its list is longer than 1024 bytes";
+    if (each.size() > most_of_name)
+      return "a name in its list is longer than " + std::to_string(most_of_name) + " bytes";
   }
   return std::nullopt;
 }

@@ -208,6 +208,7 @@ void to_proto(const SourceView& view, v1::SourceState& out) {
   out.set_contradictions(view.contradictions);
   out.set_events_lost(view.events_lost);
   out.set_unknown_contacts(view.unknown_contacts);
+  out.set_over_limit(view.over_limit);
   if (view.behind) to_proto(*view.behind, *out.mutable_behind());
 }
 

@@ -5,7 +5,9 @@
 namespace reach::bench {
 
 std::string configuration(int segments) {
-  std::string text = "timezone = \"UTC\"\nexpire_after = \"10d\"\n[[service]]\nid = \"phone\"\n";
+  std::string text =
+      "timezone = \"UTC\"\nexpire_after = \"10d\"\n"
+      "[ingest]\nmax_contacts = 10000000\nmax_agents = 10000000\n[[service]]\nid = \"phone\"\n";
   std::string names;
   for (int i = 0; i < segments; ++i) {
     const std::string n = std::to_string(i);

@@ -452,9 +452,15 @@ TEST(Data, ThatContradictsIsCountedAndChangesNothing) {
   expect_balance(w.figures());
 }
 
+void restart(World& w) {
+  std::string bytes;
+  w.engine.save([&bytes](std::string_view piece) { bytes += piece; });
+  w.engine = Engine::load(bytes, {false, false});
+}
+
 TEST(Names, WithoutEndAreCountedTogether) {
   test::World world;
-  for (int i = 0; i < 12'000; ++i) {
+  for (int i = 0; i < 1'200; ++i) {
     const std::string contact = "c" + std::to_string(i), queue = "q" + std::to_string(i),
                       site = "s" + std::to_string(i);
     world.offered(1, contact, queue);
@@ -464,23 +470,207 @@ TEST(Names, WithoutEndAreCountedTogether) {
     world.at(1, EventKind::offered, "d" + std::to_string(i), event);
   }
   EXPECT_EQ(world.engine.unrouted().back().id, "pbx/…");
-  EXPECT_LE(world.engine.unrouted().size(), 10'001U);
+  EXPECT_EQ(world.engine.unrouted().size(), 1'001U);
   std::int64_t unrouted = 0;
   for (const UnroutedView& each : world.engine.unrouted()) unrouted += each.events;
-  EXPECT_EQ(unrouted, 12'000) << "all are counted";
-  EXPECT_EQ(world.view().sites.size(), 1'001U);
+  EXPECT_EQ(unrouted, 1'200) << "all are counted";
+  EXPECT_EQ(world.view().sites.size(), 65U);
   EXPECT_EQ(world.view().sites.back().id, "…");
-  EXPECT_EQ(world.view().sites.back().figures.offered, 11'000);
+  EXPECT_EQ(world.view().sites.back().figures.offered, 1'136);
   world.offered(2, "e", "offers");
-  EXPECT_EQ(world.view().figures.offered, 12'001) << "a queue that the configuration names is always known";
+  EXPECT_EQ(world.view().figures.offered, 1'201) << "a queue that the configuration names is always known";
   // A queue that is named from now on, and one that no longer is: the others keep their places.
   Config config = test::small_config();
   config.segments[0].queues.pop_back();
   config.segments[0].queues.push_back({"", "q3", ""});
   world.engine.reconfigure(config, test::World::time(3), world.decisions);
   world.offered(4, "f", "q3");
-  world.offered(4, "g", "q11999");
-  EXPECT_EQ(world.view().figures.offered, 12'002);
+  world.offered(4, "g", "q1199");
+  EXPECT_EQ(world.view().figures.offered, 1'202);
+}
+
+TEST(Names, OfSitesAreFewInASegmentButForThoseOfTheConfiguration) {
+  Config config = small_config();
+  config.pools[0].sites = {"kiel"};
+  World w(config);
+  const auto at_sites = [&w](double second, std::string_view queue, const std::vector<std::string>& sites) {
+    for (const std::string& site : sites) {
+      Event event;
+      event.queue = queue;
+      event.site = site;
+      w.at(second, EventKind::offered, std::string(queue) + site + std::to_string(second), event);
+    }
+  };
+  const auto shown = [&w](std::string_view segment) {
+    std::vector<std::string> all;
+    std::int64_t offered = 0;
+    for (const ScopeView& each : w.view(segment).sites) {
+      all.push_back(each.id);
+      offered += each.figures.offered;
+    }
+    EXPECT_EQ(offered, w.figures(segment).offered);
+    return all;
+  };
+  std::vector<std::string> sites;
+  for (int i = 0; i < 64; ++i) sites.push_back("s" + std::to_string(i));
+  at_sites(1, "sales", sites);
+  EXPECT_EQ(shown("sales"), sites);
+  at_sites(2, "sales", {"s64", "kiel", "s65", "s0"});
+  sites.insert(sites.end(), {"…", "kiel"});
+  EXPECT_EQ(shown("sales"), sites);
+  at_sites(3, "dealers", {"s64"});
+  EXPECT_EQ(shown("dealers"), std::vector<std::string>{"s64"}) << "each segment has room for its own";
+  // What a site has counted stays with it when the configuration no longer names it.
+  config.pools[0].sites.clear();
+  w.engine.reconfigure(config, World::time(4), w.decisions);
+  at_sites(5, "sales", {"kiel", "s66", "s1"});
+  EXPECT_EQ(shown("sales"), sites);
+  EXPECT_EQ(w.view().sites[64].figures.offered, 3);
+  EXPECT_EQ(w.view().sites[65].figures.offered, 2);
+}
+
+TEST(Names, OfOneSourceLeaveThoseOfOthersTheirPlaces) {
+  Config config = small_config();
+  config.sources = {{"pbx2", "hamburg"}};
+  config.pools[0].sites = {"kiel"};
+  World w(config);
+  const auto offered = [&w](double second, const std::string& contact, std::string_view source, std::string_view site,
+                            std::string_view queue = "sales") {
+    Event event;
+    event.source = source;
+    event.site = site;
+    event.queue = queue;
+    w.at(second, EventKind::offered, contact, event);
+  };
+  const auto calls_of = [&w](std::string_view site) -> std::int64_t {
+    for (const ScopeView& each : w.view().sites)
+      if (each.id == site) return each.figures.offered;
+    return 0;
+  };
+  for (int i = 0; i < 2'000; ++i) {
+    const std::string n = std::to_string(i);
+    offered(1, "a" + n, "inventive", "site" + n, "queue" + n);
+  }
+  offered(2, "1", "pbx2", "");
+  offered(2, "2", "pbx2", "berlin");
+  offered(2, "3", "inventive", "kiel");
+  offered(2, "4", "inventive", "site2000");
+  offered(2, "5", "pbx2", "", "forgotten");
+  for (const std::string_view site : {"hamburg", "berlin", "kiel", "…"}) EXPECT_EQ(calls_of(site), 1) << site;
+  EXPECT_EQ(w.engine.unrouted().back().id, "pbx2/forgotten");
+  // A new configuration and a restart change nothing in it; a site that is configured now has its place.
+  config.sources[0].site = "site2001";
+  w.engine.reconfigure(config, World::time(3), w.decisions);
+  restart(w);
+  offered(4, "6", "inventive", "site2002");
+  offered(4, "7", "inventive", "site2001");
+  offered(4, "8", "pbx2", "berlin");
+  offered(4, "9", "inventive", "", "queue2000");
+  EXPECT_EQ(calls_of("…"), 2);
+  EXPECT_EQ(calls_of("site2001"), 1);
+  EXPECT_EQ(calls_of("berlin"), 2);
+  EXPECT_EQ(w.engine.unrouted().size(), 1'002U);
+}
+
+/// The remarks of this kind.
+std::vector<std::string> remarks(const World& w, std::string_view kind) {
+  std::vector<std::string> texts;
+  for (const Decision& decision : w.decisions)
+    if (const auto* remark = std::get_if<Remark>(&decision); remark != nullptr && remark->kind == kind)
+      texts.push_back(remark->text);
+  return texts;
+}
+
+TEST(Limit, OfLiveContactsIsOfEachSource) {
+  Config config = small_config();
+  config.max_contacts = 3;
+  World w(config);
+  const auto received = [&w](double second, const std::string& contact) {
+    Event event;
+    event.queue = "letters";
+    w.at(second, EventKind::received, contact, event);
+  };
+  for (int i = 1; i <= 2; ++i) w.offered(i, "c" + std::to_string(i), "sales");
+  received(3, "i1");
+  w.offered(4, "c3", "sales");
+  received(5, "i2");
+  w.answered(6, "c3");
+  EXPECT_EQ(w.engine.totals().live_contacts, 3);
+  EXPECT_EQ(w.engine.totals().over_max_contacts, 2);
+  EXPECT_EQ(w.engine.totals().unknown_contacts, 1) << "what is left out is not known";
+  EXPECT_EQ(w.engine.view_source(0, World::time(6)).over_limit, 2);
+  ASSERT_EQ(remarks(w, "max_contacts").size(), 1U) << "told once a minute";
+  EXPECT_NE(remarks(w, "max_contacts")[0].find("source pbx"), std::string::npos);
+  Event elsewhere;
+  elsewhere.source = "pbx2";
+  elsewhere.queue = "sales";
+  w.at(7, EventKind::offered, "c3", elsewhere);
+  EXPECT_EQ(w.figures().offered, 3);
+  restart(w);
+  w.abandoned(10, "c1");
+  received(11, "i3");
+  w.offered(12, "c4", "sales");
+  EXPECT_EQ(w.figures().backlog, 2) << "one that ends leaves room for one";
+  EXPECT_EQ(w.figures().offered, 3);
+  w.at(13, EventKind::completed, "i1");
+  config.max_contacts = 1;  // who is there stays
+  w.engine.reconfigure(config, World::time(14), w.decisions);
+  EXPECT_EQ(w.engine.totals().live_contacts, 3);
+  w.answered(15, "c2");
+  w.at(16, EventKind::ended, "c2");
+  w.offered(17, "c5", "sales");
+  EXPECT_EQ(w.figures().offered, 3);
+  w.at(18, EventKind::completed, "i3");
+  w.offered(19, "c6", "sales");
+  EXPECT_EQ(w.figures().offered, 4);
+  EXPECT_EQ(w.engine.totals().over_max_contacts, 4);
+}
+
+TEST(Limit, OfPeopleLeavesTheirCallsAsTheyAre) {
+  Config config = small_config();
+  config.max_agents = 2;
+  config.expire_after = std::chrono::hours(48);
+  World w(config);
+  const auto logs = [&w](double second, EventKind kind, std::string_view agent, std::string_view source = "pbx") {
+    static constexpr std::string_view queue = "sales";
+    Event event;
+    event.agent = agent;
+    event.source = source;
+    event.list = {&queue, 1};
+    w.at(second, kind, "", event);
+  };
+  for (const std::string_view agent : {"a1", "a2", "a3"}) logs(1, EventKind::logged_in, agent);
+  logs(1, EventKind::logged_in, "a3", "pbx2");
+  EXPECT_EQ(w.engine.totals().agents, 3);
+  EXPECT_EQ(w.view().agents.available, 3);
+  EXPECT_EQ(w.engine.totals().over_max_agents, 1);
+  EXPECT_EQ(remarks(w, "max_agents").size(), 1U);
+  w.offered(2, "c1", "sales");
+  Event ringing;
+  ringing.agent = "a3";
+  w.at(3, EventKind::ringing, "c1", ringing);
+  w.answered(4, "c1", "a3");
+  EXPECT_EQ(w.figures().answered, 1);
+  EXPECT_EQ(w.view().agents.available, 3);
+  w.answered(5, "c1", "a1");  // handed on to one who is known, and back
+  EXPECT_EQ(w.view().agents.busy, 1);
+  w.answered(6, "c1", "a3");
+  EXPECT_EQ(w.view().agents.available, 3);
+  w.at(7, EventKind::wrap_up_ended, "c1", ringing);
+  w.at(8, EventKind::ended, "c1");
+  EXPECT_EQ(w.figures().handled, 1);
+  EXPECT_EQ(w.engine.totals().over_max_agents, 5);
+  restart(w);
+  config.max_agents = 1;
+  w.engine.reconfigure(config, World::time(9), w.decisions);
+  EXPECT_EQ(w.view().agents.available, 3);
+  logs(10, EventKind::logged_out, "a1");
+  logs(11, EventKind::logged_out, "a2");
+  logs(12, EventKind::logged_in, "a4");
+  EXPECT_EQ(w.view().agents.logged_in, 1);
+  logs(26 * 3600, EventKind::logged_in, "a4");  // the others are forgotten
+  EXPECT_EQ(w.view().agents.logged_in, 2);
+  EXPECT_EQ(w.engine.totals().agents, 2);
 }
 
 TEST(People, AreForgottenADayAfterTheirLastEventUnlessTheyAreThere) {

@@ -1,6 +1,7 @@
 // What was saved and loaded goes on exactly as what never stopped.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <random>
 
@@ -128,6 +129,38 @@ TEST(Snapshot, DoesNotGrowWithTheLengthOfAWait) {
     sizes[years ? 1 : 0] = bytes_of(w.engine).size();
   }
   EXPECT_LT(sizes[1], sizes[0] + 2000);
+}
+
+/// A person who serves other queues with every login leaves nothing behind, in whatever order they are named.
+TEST(Snapshot, DoesNotGrowWithTheQueuesThatPeopleServed) {
+  World w;
+  const auto log_in = [&w](double second, std::string_view agent, std::vector<std::string_view> queues) {
+    Event event;
+    event.agent = agent;
+    event.list = queues;
+    w.at(second, EventKind::logged_in, "", event);
+  };
+  std::vector<std::string_view> queues = {"dealers", "letters", "offers", "sales"};
+  log_in(0, "a1", queues);
+  log_in(0, "a2", {"sales", "sales"});
+  const std::size_t before = bytes_of(w.engine).size();
+  while (std::ranges::next_permutation(queues).found) {
+    log_in(1, "a1", queues);
+    EXPECT_EQ(bytes_of(w.engine).size(), before);
+  }
+  std::size_t first_round = 0;
+  for (int round = 0; round < 4; ++round) {
+    for (int served = 0; served < 4; ++served) log_in(2, "a1", {queues.begin(), queues.begin() + served});
+    if (round == 0) first_round = bytes_of(w.engine).size();
+    EXPECT_EQ(bytes_of(w.engine).size(), first_round);
+    w.engine = Engine::load(bytes_of(w.engine), {false, false});
+  }
+  EXPECT_EQ(w.view("sales").agents.logged_in, 2);
+  EXPECT_EQ(w.view("dealers").agents.logged_in, 1);
+  log_in(3, "a1", {"dealers"});
+  log_in(3, "a2", {"dealers"});
+  EXPECT_EQ(w.view("sales").agents.logged_in, 0);
+  EXPECT_EQ(w.view("dealers").agents.logged_in, 2);
 }
 
 TEST(Snapshot, RefusesWhatItIsNot) {

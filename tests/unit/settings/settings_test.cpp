@@ -237,7 +237,7 @@ TEST(Settings, LeaveAContractWithoutHoursAlwaysOpen) {
 }
 
 TEST(Settings, ReadTheDaemonsOwnKeys) {
-  const auto daemon = load_good(R"(
+  const auto loaded = load_good(R"(
     [endpoints]
     ingest = "ipc:///run/reachd/ingest"
     query = "tcp://[::1]:5572"
@@ -245,6 +245,8 @@ TEST(Settings, ReadTheDaemonsOwnKeys) {
     [ingest]
     credit = 500
     max_frame = "64KiB"
+    max_contacts = 5000
+    max_agents = 70
     [publish]
     interval = "1s"
     [event_log]
@@ -254,12 +256,14 @@ TEST(Settings, ReadTheDaemonsOwnKeys) {
     [logging]
     level = "debug"
     format = "json"
-  )")
-                          .daemon;
+  )");
+  const auto& daemon = loaded.daemon;
   EXPECT_EQ(daemon.ingest, "ipc:///run/reachd/ingest");
   EXPECT_EQ(daemon.query, "tcp://[::1]:5572");
   EXPECT_EQ(daemon.metrics, "");
   EXPECT_EQ(daemon.credit, 500);
+  EXPECT_EQ(loaded.core.max_contacts, 5000);
+  EXPECT_EQ(loaded.core.max_agents, 70);
   EXPECT_EQ(daemon.max_frame, 65536);
   EXPECT_EQ(daemon.publish_interval, 1s);
   EXPECT_EQ(daemon.log_directory, "/srv/log");

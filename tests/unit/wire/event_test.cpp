@@ -98,16 +98,27 @@ TEST_F(EventFrom, SaysWhatIsMissing) {
 
 TEST_F(EventFrom, RefusesNamesWithoutEnd) {
   v1::Event event = offered();
-  event.set_contact(std::string(1024, 'c'));
+  event.set_contact(std::string(200, 'c'));
   EXPECT_EQ(problem(event), "");
-  event.set_contact(std::string(1025, 'c'));
-  EXPECT_EQ(problem(event), "its contact is longer than 1024 bytes");
+  event.set_contact(std::string(201, 'c'));
+  EXPECT_EQ(problem(event), "its contact is longer than 200 bytes");
   event.set_contact("c");
   event.mutable_offered()->set_queue(std::string(5000, 'q'));
-  EXPECT_EQ(problem(event), "its queue is longer than 1024 bytes");
+  EXPECT_EQ(problem(event), "its queue is longer than 200 bytes");
+  event = offered();
+  event.set_site(std::string(100, 's'));
+  EXPECT_EQ(problem(event), "");
+  event.set_site(std::string(101, 's'));
+  EXPECT_EQ(problem(event), "its site is longer than 100 bytes");
+  event.clear_site();
   event.mutable_logged_in()->add_queues(std::string(5000, 'q'));
   event.set_agent("a");
-  EXPECT_EQ(problem(event), "a name in its list is longer than 1024 bytes");
+  EXPECT_EQ(problem(event), "a name in its list is longer than 200 bytes");
+  event.set_agent(std::string(201, 'a'));
+  EXPECT_EQ(problem(event), "its agent is longer than 200 bytes");
+  event = offered();
+  event.mutable_resync_end()->add_contacts(std::string(5000, 'c'));
+  EXPECT_EQ(problem(event), "") << "the listing of all others counts";
 }
 
 TEST_F(EventFrom, ReadsLists) {
