@@ -56,10 +56,10 @@ struct Call {
 };
 
 struct Channel {
-  std::string name, context, dialled, queue;  // queue: of the last Queue() it ran
-  std::string other_half;                     // of a Local channel: Uniqueid of its second end
+  std::string exten, queue;  // exten: where it began; queue: of the last Queue() it ran
+  std::string other_half;    // of a Local channel: Uniqueid of its second end
   Time created{};
-  std::string arrived;  // contact id under which Arrived was said
+  bool from_outside = false;  // a customer's, so exten is what he dialled
 };
 
 struct ListedEntry {
@@ -110,6 +110,30 @@ Duration clock_time(std::string_view hms) {
 
 bool is_number(std::string_view word) {
   return !word.empty() && word.find_first_not_of("+*#0123456789") == std::string_view::npos;
+}
+
+std::string digits_of(std::string_view number) {
+  std::string digits(number);
+  std::erase_if(digits, [](char c) { return c < '0' || c > '9'; });
+  return digits;
+}
+
+/// Whether both can be one number, spelled in two ways (+49171…, 0171…): their last seven digits are the same, or all
+/// of the shorter one. Of less than four digits, all of both.
+bool same_number(std::string_view one, std::string_view other) {
+  constexpr std::size_t compared = 7, extension = 4;
+  const std::string a = digits_of(one), b = digits_of(other);
+  const std::size_t shorter = std::min(a.size(), b.size());
+  if (shorter < extension) return !a.empty() && a == b;
+  const std::size_t last = std::min(shorter, compared);
+  return std::string_view(a).substr(a.size() - last) == std::string_view(b).substr(b.size() - last);
+}
+
+/// Whether somebody with a short number dialled a long one: out of the house, not into it.
+bool calls_out(std::string_view caller, std::string_view dialled) {
+  constexpr std::size_t longest_extension = 6;
+  const std::size_t digits = digits_of(caller).size();
+  return digits > 0 && digits <= longest_extension && digits_of(dialled).size() > longest_extension;
 }
 
 /// The reason QUEUESTATUS gives for leaving; empty for CONTINUE and what is not known.
@@ -332,7 +356,7 @@ struct AmiTranslator::State {
       event.set_journey(call.journey);
       v1::Offered& offered = *event.mutable_offered();
       offered.set_queue(queue);
-      if (is_number(dialled) && dialled != call.number) offered.set_dialled(text(dialled));
+      offered.set_dialled(text(dialled));
       offered.set_caller(pseudonyms.caller(call.number, at));
       offered.set_priority(priority);
     });
@@ -423,7 +447,7 @@ struct AmiTranslator::State {
     ++seen.unknown_calls;
     Call& call = add(text(message.get("Uniqueid")));
     describe(call, message);
-    offer(call, text(message.get("Queue")), joined, 0, dialled(message), v1::CERTAINTY_DERIVED, out);
+    offer(call, text(message.get("Queue")), joined, 0, dialled(call, message), v1::CERTAINTY_DERIVED, out);
     return call;
   }
 
@@ -439,13 +463,34 @@ struct AmiTranslator::State {
   void describe(Call& call, const AmiMessage& message) {
     if (const std::string_view journey = message.get("Linkedid"); !journey.empty()) call.journey = text(journey);
     if (const std::string_view caller = message.get("CallerIDNum"); !caller.empty()) call.number = text(caller);
-    call.excluded = settings.excluded.contains(call.number) || settings.excluded.contains(dialled(message));
+    call.excluded = settings.excluded.contains(call.number) || settings.excluded.contains(extension(message));
   }
 
-  std::string dialled(const AmiMessage& message) const {
+  /// Where the channel of `message` began, else where it is now.
+  std::string extension(const AmiMessage& message) const {
     const auto channel = channels.find(text(message.get("Uniqueid")));
-    if (channel != channels.end() && is_number(channel->second.dialled)) return channel->second.dialled;
+    if (channel != channels.end() && is_number(channel->second.exten)) return channel->second.exten;
     return text(message.get("Exten"));
+  }
+
+  /// The company's number that this customer dialled; empty if it is not known, or may be a customer's own: extensions
+  /// of channels that the PBX made itself, and those that the dialplan comes to later, are often numbers to call.
+  std::string dialled(const Call& call, const AmiMessage& message) const {
+    const auto channel = channels.find(text(message.get("Uniqueid")));
+    if (channel == channels.end() || !channel->second.from_outside) return {};
+    const std::string& exten = channel->second.exten;
+    if (!is_number(exten) || same_number(exten, call.number) || same_number(exten, message.get("ConnectedLineNum")) ||
+        calls_out(call.number, exten))
+      return {};
+    return exten;
+  }
+
+  /// Whether a customer's call has come in by this new channel. One that the PBX makes itself is down (0), not ringing
+  /// (4), or the end of a Local channel.
+  bool comes_from_outside(const AmiMessage& message) const {
+    const std::string_view channel = message.get("Channel");
+    return message.get("ChannelState") == "4" && !channel.starts_with("Local/") && !members.have_telephone(channel) &&
+           (settings.arrival_contexts.empty() || settings.arrival_contexts.contains(message.get("Context")));
   }
 
   // ---- events, in the order of a call's life
@@ -454,19 +499,17 @@ struct AmiTranslator::State {
     ++seen.channels;
     const std::string uniqueid = text(message.get("Uniqueid"));
     Channel& channel = channels[uniqueid];
-    channel.name = text(message.get("Channel"));
-    channel.context = text(message.get("Context"));
-    channel.dialled = text(message.get("Exten"));
+    channel.exten = text(message.get("Exten"));
     channel.created = at;
+    channel.from_outside = comes_from_outside(message);
     count_channel(uniqueid, at, out);
-    if (settings.arrival_contexts.contains(channel.context) && !find(uniqueid)) {
+    if (settings.arrival_contexts.contains(message.get("Context")) && !find(uniqueid)) {
       Call& call = add(uniqueid);
       describe(call, message);
       call.arrived = true;
       say(out, call, at, v1::CERTAINTY_SEEN, [&](v1::Event& event) {
         event.set_journey(call.journey);
-        if (is_number(channel.dialled) && channel.dialled != call.number)
-          event.mutable_arrived()->set_dialled(channel.dialled);
+        event.mutable_arrived()->set_dialled(dialled(call, message));
         event.mutable_arrived()->set_caller(pseudonyms.caller(call.number, at));
       });
     }
@@ -549,7 +592,7 @@ struct AmiTranslator::State {
     }
     call.hung_up.reset();
     describe(call, message);
-    offer(call, queue, at, 0, dialled(message), v1::CERTAINTY_SEEN, out);
+    offer(call, queue, at, 0, dialled(call, message), v1::CERTAINTY_SEEN, out);
   }
 
   void agent_called(const AmiMessage& message, Time at, Events& out) {
@@ -678,7 +721,7 @@ struct AmiTranslator::State {
       v1::Rejected& rejected = *event.mutable_rejected();
       rejected.set_reason(reason);
       rejected.set_queue(queue);
-      if (const std::string to = dialled(message); is_number(to) && to != call->number) rejected.set_dialled(to);
+      rejected.set_dialled(dialled(*call, message));
       rejected.set_caller(pseudonyms.caller(call->number, at));
     });
     arm(*call);

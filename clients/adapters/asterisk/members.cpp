@@ -28,6 +28,11 @@ std::string_view extension_of(std::string_view interface) {
   return interface.substr(0, interface.find('@'));
 }
 
+/// "PJSIP/1001-0000002a" -> "PJSIP/1001".
+std::string_view device_of(std::string_view channel) {
+  return channel.substr(0, channel.rfind('-'));
+}
+
 }  // namespace
 
 Members::Members(const TranslatorSettings& settings, const adapter::Pseudonyms& pseudonyms)
@@ -80,11 +85,15 @@ std::string Members::agent_with_extension(std::string_view extension) const {
 }
 
 std::string Members::interface_of_channel(std::string_view channel) const {
-  const std::string_view device = channel.substr(0, channel.rfind('-'));
+  const std::string_view device = device_of(channel);
   for (const auto& [queue, members] : queues_)
     for (const auto& [interface, member] : members)
       if (without_options(interface) == device) return interface;
   return {};
+}
+
+bool Members::have_telephone(std::string_view channel) const {
+  return by_interface_.contains(device_of(channel));
 }
 
 Duration Members::wrap_up(const std::string& queue, const std::string& interface) const {

@@ -44,6 +44,8 @@ class Members {
   [[nodiscard]] std::string agent_with_extension(std::string_view extension) const;
   /// The member whose channel `channel` is ("PJSIP/1001-0000002a" is of PJSIP/1001); empty: nobody's.
   [[nodiscard]] std::string interface_of_channel(std::string_view channel) const;
+  /// Whether `channel` is of a member's telephone.
+  [[nodiscard]] bool have_telephone(std::string_view channel) const;
   /// The member's own wrapuptime, else the queue's by configuration, else the default.
   [[nodiscard]] Duration wrap_up(const std::string& queue, const std::string& interface) const;
   /// Whether anything is known of wrap-up at all.

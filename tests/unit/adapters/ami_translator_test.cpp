@@ -98,14 +98,14 @@ TEST(AmiTranslator, TellsACallFromOfferToEnd) {
   pbx.completes(20, "c1", "sales", "PJSIP/7", 7, "agent");
   pbx.says(20, "Hangup", "Uniqueid=c1");
   pbx.passes(100);
-  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "10 c1 ringing", "12.5 c1 answered", "20 c1 ended agent"}));
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales", "10 c1 ringing", "12.5 c1 answered", "20 c1 ended agent"}));
 }
 
 TEST(AmiTranslator, WaitsForTheHangUpBeforeItSaysAbandoned) {
   Pbx pbx;
   pbx.joins(10, "c1", "sales");
   pbx.abandon_and_leave(13, "c1", "sales");
-  EXPECT_EQ(pbx.story(), Story{"10 c1 offered sales 51"});
+  EXPECT_EQ(pbx.story(), Story{"10 c1 offered sales"});
   pbx.says(13.1, "Hangup", "Uniqueid=c1");
   EXPECT_EQ(pbx.story(), Story{"13 c1 abandoned"});
 }
@@ -149,8 +149,7 @@ TEST(AmiTranslator, NamesTheNextQueueOfAnOverflowBeforeTheNextOffer) {
   pbx.queue_status(13, "c1", "TIMEOUT");
   pbx.says(13.1, "Newexten", "Uniqueid=c1 Extension=51 Application=Playback AppData=sorry");
   pbx.joins(14, "c1", "service");
-  EXPECT_EQ(pbx.story(),
-            (Story{"10 c1 offered sales 51", "13 c1 forwarded timeout service", "14 c1 offered service 51"}));
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales", "13 c1 forwarded timeout service", "14 c1 offered service"}));
 }
 
 TEST(AmiTranslator, ReadsALeaveAloneAsTheCallersKey) {
@@ -162,7 +161,7 @@ TEST(AmiTranslator, ReadsALeaveAloneAsTheCallersKey) {
   pbx.says(13, "Newexten", "Uniqueid=c1 Extension=1 Application=NoOp");
   pbx.passes(20);
   EXPECT_EQ(pbx.story(),
-            (Story{"10 c1 offered sales 51", "10 c1 ringing", "13 c1 ringEnded caller_left", "13 c1 forwarded key ?"}));
+            (Story{"10 c1 offered sales", "10 c1 ringing", "13 c1 ringEnded caller_left", "13 c1 forwarded key ?"}));
 }
 
 TEST(AmiTranslator, KeepsAHeldVerdictThroughAListing) {
@@ -176,8 +175,8 @@ TEST(AmiTranslator, KeepsAHeldVerdictThroughAListing) {
   pbx.translator.finish_listing(true, Pbx::time(13.5), pbx.events);
   pbx.passes(14.5);
   pbx.passes(20);
-  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "13.5 resyncBegin periodic", "14.5 resyncEnd c1",
-                                "13 c1 forwarded key ?"}));
+  EXPECT_EQ(pbx.story(),
+            (Story{"10 c1 offered sales", "13.5 resyncBegin periodic", "14.5 resyncEnd c1", "13 c1 forwarded key ?"}));
 }
 
 TEST(AmiTranslator, ReadsAKeyToTheMailboxAsVoicemail) {
@@ -219,7 +218,7 @@ TEST(AmiTranslator, SeesACallerTakenOutIntoABridge) {
 
 TEST(AmiTranslator, CountsCallersWhoAreNotLetIn) {
   Pbx pbx;
-  pbx.says(10, "Newchannel", "Uniqueid=c1 Channel=PJSIP/trunk-1 Exten=4711 CallerIDNum=0891");
+  pbx.says(10, "Newchannel", "Uniqueid=c1 Channel=PJSIP/trunk-1 ChannelState=4 Exten=4711 CallerIDNum=0891");
   pbx.says(10, "Newexten", "Uniqueid=c1 Application=Queue AppData=sales,,,,9");
   pbx.queue_status(10, "c1", "FULL");
   pbx.says(11, "Newexten", "Uniqueid=c1 Application=Queue AppData=service");
@@ -244,8 +243,8 @@ TEST(AmiTranslator, KeepsTheSecondEntryThroughALateAgentComplete) {
   pbx.connects(16, "c1", "sales", "PJSIP/7", 1);
   pbx.completes(16.5, "c1", "sales", "PJSIP/7", 4, "transfer");  // even after the second answer
   pbx.completes(30, "c1", "sales", "PJSIP/7", 14, "caller");
-  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "11 c1 answered", "15 c1 transferred", "15 c1 ended transfer",
-                                "15.001 c1 offered sales 51", "16 c1 answered", "30 c1 ended caller"}));
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales", "11 c1 answered", "15 c1 transferred", "15 c1 ended transfer",
+                                "15.001 c1 offered sales", "16 c1 answered", "30 c1 ended caller"}));
 }
 
 TEST(AmiTranslator, KeepsTheSecondEntryThroughALateAgentCompleteAndAListing) {
@@ -349,7 +348,7 @@ TEST(AmiTranslator, FollowsAnAttendedTransferIntoAQueue) {
   pbx.passes(60);
   pbx.connects(61, "c1", "service", "PJSIP/8", 41);
   pbx.completes(70, "c1", "service", "PJSIP/8", 9, "caller");
-  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "11 c1 answered", "20 leg2 offered service 51",
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales", "11 c1 answered", "20 leg2 offered service",
                                 "25 c1 transferred service attended=true", "25 c1 ended transfer", "61 leg2 answered",
                                 "70 leg2 ended caller"}));
 }
@@ -362,7 +361,7 @@ TEST(AmiTranslator, MatchesAMasqueradedCallByQueueAndTimeOfJoining) {
   pbx.says(25, "QueueCallerLeave", "Uniqueid=other Queue=sales");
   pbx.says(25, "Hangup", "Uniqueid=other");
   pbx.passes(60);
-  EXPECT_EQ(pbx.story(), (Story{"20 c1 offered sales 51", "25 c1 abandoned"}));
+  EXPECT_EQ(pbx.story(), (Story{"20 c1 offered sales", "25 c1 abandoned"}));
 }
 
 TEST(AmiTranslator, CountsLosersOfARingAllAgainstNobody) {
@@ -373,7 +372,7 @@ TEST(AmiTranslator, CountsLosersOfARingAllAgainstNobody) {
   pbx.says(12, "DialEnd", "Uniqueid=c1 DestUniqueid=leg-PJSIP/8 DialStatus=ANSWER");
   pbx.says(12, "DialEnd", "Uniqueid=c1 DestUniqueid=leg-PJSIP/7 DialStatus=CANCEL");
   pbx.connects(12, "c1", "sales", "PJSIP/8", 2);
-  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "10 c1 ringing", "10 c1 ringing", "12 c1 ringEnded lost_race",
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales", "10 c1 ringing", "10 c1 ringing", "12 c1 ringEnded lost_race",
                                 "12 c1 answered"}));
 }
 
@@ -384,7 +383,7 @@ TEST(AmiTranslator, TakesABusyTelephoneAsNotAnsweredOnce) {
   pbx.says(11, "DialEnd", "Uniqueid=c1 DestUniqueid=leg-PJSIP/7 DialStatus=BUSY");
   pbx.says(11, "AgentRingNoAnswer", "Uniqueid=c1 Queue=sales Interface=PJSIP/7 DestUniqueid=leg-PJSIP/7 RingTime=0");
   pbx.passes(13);
-  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "10 c1 ringing", "11 c1 ringNoAnswer"}));
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales", "10 c1 ringing", "11 c1 ringNoAnswer"}));
 }
 
 TEST(AmiTranslator, LetsTheCallerWaitOnWhenTheAgentHangsUpInTheAnnouncement) {
@@ -394,7 +393,7 @@ TEST(AmiTranslator, LetsTheCallerWaitOnWhenTheAgentHangsUpInTheAnnouncement) {
   pbx.says(12, "DialEnd", "Uniqueid=c1 DestUniqueid=leg-PJSIP/7 DialStatus=ANSWER");
   pbx.says(13, "AgentDump", "Uniqueid=c1 Queue=sales Interface=PJSIP/7");
   pbx.connects(20, "c1", "sales", "PJSIP/8", 10);
-  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "10 c1 ringing", "13 c1 ringEnded other", "20 c1 answered"}));
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales", "10 c1 ringing", "13 c1 ringEnded other", "20 c1 answered"}));
 }
 
 TEST(AmiTranslator, EndsACallWhoseAgentCompleteNamesNoChannel) {
@@ -481,7 +480,7 @@ TEST(AmiTranslator, NeverTellsExcludedExtensions) {
   pbx.joins(10, "c1", "sales");
   pbx.abandon_and_leave(13, "c1", "sales");
   pbx.passes(20);
-  EXPECT_EQ(pbx.story(), (Story{"9 c0 offered sales 51", "10 c0 answered"}));
+  EXPECT_EQ(pbx.story(), (Story{"9 c0 offered sales", "10 c0 answered"}));
 }
 
 TEST(AmiTranslator, ListsWhoWaitsAfterConnectingAndForgetsNobody) {
@@ -646,7 +645,7 @@ TEST(AmiTranslator, DoesNotGuessHowACallLeftAQueueUnseen) {
   pbx.says(40, "QueueParams", "Queue=service");
   pbx.says(40, "QueueEntry", "Queue=service Uniqueid=c1 Wait=5");
   pbx.translator.finish_listing(true, Pbx::time(40), pbx.events);
-  EXPECT_EQ(pbx.story(), (Story{"40 resyncBegin gap", "40 c2 offered service 51", "35 c1 offered service ?"}));
+  EXPECT_EQ(pbx.story(), (Story{"40 resyncBegin gap", "40 c2 offered service", "35 c1 offered service ?"}));
 }
 
 TEST(AmiTranslator, KeepsACallThatIsBeingTakenWhenItStarts) {
@@ -678,7 +677,7 @@ TEST(AmiTranslator, HoldsAndRetrievesWithTheAgentsTelephone) {
   pbx.says(12, "Unhold", "Uniqueid=leg-PJSIP/7");
   pbx.says(13, "Hold", "Uniqueid=leg-PJSIP/7");
   pbx.says(15, "Unhold", "Uniqueid=leg-PJSIP/7");
-  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "11 c1 answered", "13 c1 held", "15 c1 retrieved"}));
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales", "11 c1 answered", "13 c1 held", "15 c1 retrieved"}));
 }
 
 TEST(AmiTranslator, NeverLetsANumberOutExceptAsPseudonym) {
@@ -689,6 +688,50 @@ TEST(AmiTranslator, NeverLetsANumberOutExceptAsPseudonym) {
            "Uniqueid=c1 Linkedid=c1 Queue=sales Channel=Local/+49891234567@cb-01;1 CallerIDNum=+49891234567 Exten=s");
   for (const v1::Event& event : pbx.events)
     EXPECT_EQ(client::to_json_line(event).find("891234567"), std::string::npos) << client::to_json_line(event);
+}
+
+/// A channel begins and comes to a queue; what is told of where it began, without the word "offered".
+std::string told_as_dialled(const std::string& channel, const std::string& exten, const std::string& numbers,
+                            TranslatorSettings settings = {}) {
+  Pbx pbx(std::move(settings));
+  pbx.says(1, "QueueMemberAdded", "Queue=sales Interface=PJSIP/30 MemberName=Eva Paused=0 Status=1");
+  pbx.story();
+  pbx.says(9, "Newchannel", "Uniqueid=c1 Channel=" + channel + " Context=in Exten=" + exten + ' ' + numbers);
+  pbx.says(10, "QueueCallerJoin", "Uniqueid=c1 Queue=sales Exten=" + exten + ' ' + numbers);
+  return pbx.story().back().substr(std::string("10 c1 offered sales").size());
+}
+
+TEST(AmiTranslator, TellsTheNumberThatACustomerDialled) {
+  EXPECT_EQ(told_as_dialled("PJSIP/trunk-1 ChannelState=4", "040123456", "CallerIDNum=+491711234567"), " 040123456");
+  EXPECT_EQ(told_as_dialled("PJSIP/trunk-1 ChannelState=4", "040123456", "CallerIDNum=anonymous"), " 040123456");
+  EXPECT_EQ(told_as_dialled("PJSIP/77-1 ChannelState=4", "600", "CallerIDNum=77"), " 600");
+  TranslatorSettings settings;
+  settings.arrival_contexts = {"in"};
+  EXPECT_EQ(told_as_dialled("PJSIP/trunk-1 ChannelState=4", "600", "", settings), " 600");
+}
+
+TEST(AmiTranslator, TellsNoNumberAsDialledThatMayBeACustomersOwn) {
+  const std::string number = "01719998877";
+  EXPECT_EQ(told_as_dialled("Local/" + number + "@callback-1;1 ChannelState=0", number, "CallerIDNum=<unknown>"), "");
+  EXPECT_EQ(told_as_dialled("Local/" + number + "@callback-1;2 ChannelState=4", number, "CallerIDNum=0401234"), "");
+  EXPECT_EQ(told_as_dialled("PJSIP/trunk-1 ChannelState=0", number, "CallerIDNum=0401234"), "") << "called by the PBX";
+  for (const std::string spelling : {"01719998877", "+491719998877", "00491719998877", "9998877", "998877"}) {
+    EXPECT_EQ(told_as_dialled("PJSIP/trunk-1 ChannelState=4", number, "CallerIDNum=" + spelling), "") << spelling;
+    EXPECT_EQ(told_as_dialled("PJSIP/trunk-1 ChannelState=4", number, "ConnectedLineNum=" + spelling), "") << spelling;
+  }
+  EXPECT_EQ(told_as_dialled("PJSIP/30-1 ChannelState=4", number, "CallerIDNum=anonymous"), "") << "by an agent";
+  EXPECT_EQ(told_as_dialled("PJSIP/77-1 ChannelState=4", number, "CallerIDNum=77"), "") << "from within the house";
+  TranslatorSettings settings;
+  settings.arrival_contexts = {"from-trunk"};
+  EXPECT_EQ(told_as_dialled("PJSIP/77-1 ChannelState=4", number, "CallerIDNum=anonymous", settings), "");
+}
+
+TEST(AmiTranslator, TellsNoNumberThatTheDialplanComesToLater) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");  // its beginning was not seen
+  pbx.says(11, "Newchannel", "Uniqueid=c2 Channel=PJSIP/trunk-2 ChannelState=4 Exten=s CallerIDNum=0892");
+  pbx.says(12, "QueueCallerJoin", "Uniqueid=c2 Queue=sales CallerIDNum=0892 Exten=01719998877");
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales", "12 c2 offered sales"}));
 }
 
 TEST(Timestamp, KeepsMicroseconds) {
