@@ -341,6 +341,31 @@ struct AmiTranslator::State {
     if (resync_end <= now) end_resync(out);
   }
 
+  void clock_stepped(Duration by) {
+    const auto move = [by](auto& time) {
+      if (time != never) time += by;
+    };
+    for (Time* time : {&now, &resync_end, &lost_at, &listing_since}) move(*time);
+    if (listens_since) move(*listens_since);
+    for (ListedEntry& entry : entries) move(entry.joined);
+    for (auto& [uniqueid, channel] : channels) move(channel.created);
+    for (auto& [at, wrap_up] : std::exchange(wrap_ups, {})) wrap_ups.emplace(at + by, wrap_up);
+    deadlines.clear();
+    for (auto& [id, call] : calls) {
+      move(call.joined);
+      move(call.answered);
+      if (call.hung_up) move(*call.hung_up);
+      if (call.leaving) {
+        move(call.leaving->at);
+        move(call.leaving->deadline);
+      }
+      for (Ring& ring : call.rings)
+        if (ring.ended) move(*ring.ended);
+      call.armed = never;
+      arm(call);
+    }
+  }
+
   // ---- the life of a call
 
   void offer(Call& call, const std::string& queue, Time at, std::int32_t priority, std::string_view dialled,
@@ -1156,6 +1181,9 @@ Time AmiTranslator::next_wakeup() const {
 
 void AmiTranslator::pass(Time now, Events& out) {
   state_->pass(now, out);
+}
+void AmiTranslator::clock_stepped(Duration by) {
+  state_->clock_stepped(by);
 }
 void AmiTranslator::upstream_lost(const std::string& reason, Time now, Events& out) {
   state_->upstream_lost(reason, now, out);

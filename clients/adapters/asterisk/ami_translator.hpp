@@ -58,6 +58,10 @@ class AmiTranslator {
   /// Time has come to `now`: verdicts whose evidence did not come are said, wrap-ups end.
   void pass(Time now, Events& out);
 
+  /// The clock behind `at` and `now` was set by `by`, back (-) or forward (+): what is still to be said goes by the new
+  /// one, as long after as it would have been.
+  void clock_stepped(Duration by);
+
   /// The connection is gone. What was held is said; calls stay known until a listing says otherwise.
   void upstream_lost(const std::string& reason, Time now, Events& out);
   /// A full listing (QueueStatus, CoreShowChannels) begins. `reason`: connect, gap, restart (all calls of the former

@@ -16,6 +16,7 @@ constexpr Duration listing_timeout = 30s;
 constexpr Duration silence_before_ping = 10s;
 constexpr Duration ping_timeout = 5s;
 constexpr Duration clock_tolerance = 500ms;
+constexpr Duration least_step = 1s;
 
 int number(std::string_view digits) {
   int value = 0;
@@ -37,6 +38,13 @@ Time PbxClock::local(Time stamp, Time received) {
   if (first && std::chrono::abs(apart) > 5s) behind_ = apart;  // hours apart: no need to wait for the minute
   if (*least_ < behind_ - clock_tolerance) behind_ = std::chrono::abs(*least_) > clock_tolerance ? *least_ : Duration{};
   return std::min(stamp + behind_, received);
+}
+
+Duration ClockSteps::since_last(Time clock, Duration monotonic) {
+  const Duration apart = clock.time_since_epoch() - monotonic;
+  const Duration by = apart - apart_.value_or(apart);
+  apart_ = apart;
+  return std::chrono::abs(by) > least_step ? by : Duration::zero();
 }
 
 AmiDialogue::AmiDialogue(DialogueSettings settings, AmiTranslator translator, const DialogueMemory& memory)
@@ -293,6 +301,13 @@ void AmiDialogue::pass(Time now, DialogueOutput& out) {
                   format_duration(silence_before_ping + ping_timeout) + ": the line is dead";
     }
   }
+}
+
+void AmiDialogue::clock_stepped(Duration by) {
+  translator_.clock_stepped(by);
+  clock_ = {};
+  for (Time* time : {&deadline_, &heard_, &next_check_, &next_resync_})
+    if (*time != never) *time += by;
 }
 
 Time AmiDialogue::next_wakeup() const {

@@ -43,6 +43,17 @@ class PbxClock {
   Duration behind_{};
 };
 
+/// Notices that this machine's clock was set.
+class ClockSteps {
+ public:
+  /// By how much the clock was set since the last call, back (-) or forward (+), given what it and a monotonic clock
+  /// show now. Zero for up to a second: that is taken for the slow corrections of NTP.
+  [[nodiscard]] Duration since_last(Time clock, Duration monotonic);
+
+ private:
+  std::optional<Duration> apart_;
+};
+
 /// What outlives the adapter itself, so that it can tell what it missed.
 struct DialogueMemory {
   std::string startup;             ///< when the Asterisk process began that was heard last; empty: none was
@@ -50,7 +61,7 @@ struct DialogueMemory {
   bool operator==(const DialogueMemory&) const = default;
 };
 
-/// One PBX, over all its connections. `now` and `received` are this machine's clock.
+/// One PBX, over all its connections. `now` and `received` are this machine's clock; when it is set, clock_stepped().
 class AmiDialogue {
  public:
   AmiDialogue(DialogueSettings settings, AmiTranslator translator, const DialogueMemory& memory = {});
@@ -60,6 +71,8 @@ class AmiDialogue {
   /// The connection is gone, or could not be made: `reason` is a sentence.
   void disconnected(const std::string& reason, Time now, DialogueOutput& out);
   void pass(Time now, DialogueOutput& out);
+  /// This machine's clock was set by `by`: everything goes on after as long as it would have.
+  void clock_stepped(Duration by);
   [[nodiscard]] Time next_wakeup() const;
   [[nodiscard]] DialogueMemory memory() const { return {startup_, translator_.last_channel()}; }
   /// Asterisk is logged in to and tells its events.
