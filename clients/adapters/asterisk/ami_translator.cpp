@@ -1158,7 +1158,18 @@ struct AmiTranslator::State {
       }
     } else if (event.starts_with("QueueMember")) {
       members.take(message, at, out);
+    } else if (!event.empty() || !message.response().empty()) {
+      return;  // nothing is missed by what it lacks
     }
+    if (message.cut) say_cut(message, at, out);
+  }
+
+  void say_cut(const AmiMessage& message, Time at, Events& out) {
+    if (message.event() == "VarSet" && message.get("Variable") != "QUEUESTATUS") return;  // may be as long as it likes
+    v1::Event event = event_at(at);
+    event.mutable_events_lost()->set_count(1);
+    event.mutable_events_lost()->set_reason("a message of the PBX, or a line of it, was too long to be read");
+    out.push_back(std::move(event));
   }
 };
 

@@ -51,7 +51,8 @@ class AmiTranslator {
   AmiTranslator(AmiTranslator&&) noexcept;
   AmiTranslator& operator=(AmiTranslator&&) noexcept;
 
-  /// One message that happened at `at`. Messages come in stream order; `at` may step back a little.
+  /// One message that happened at `at`. Messages come in stream order; `at` may step back a little. Of one that is cut
+  /// what is left counts, and EventsLost is said where something may be missed.
   void take(const AmiMessage& message, Time at, Events& out);
   /// When pass() has something to do; `never` if nothing.
   [[nodiscard]] Time next_wakeup() const;

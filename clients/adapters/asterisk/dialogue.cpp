@@ -47,6 +47,12 @@ Duration ClockSteps::since_last(Time clock, Duration monotonic) {
   return std::chrono::abs(by) > least_step ? by : Duration::zero();
 }
 
+std::uint64_t GrowthReport::take(std::uint64_t count, Time now) {
+  if (now < due(count)) return 0;
+  next_ = now + 1min;
+  return count - std::exchange(told_, count);
+}
+
 AmiDialogue::AmiDialogue(DialogueSettings settings, AmiTranslator translator, const DialogueMemory& memory)
     : settings_(std::move(settings)), translator_(std::move(translator)), startup_(memory.startup) {
   heard_before_ = !startup_.empty();
@@ -87,6 +93,7 @@ void AmiDialogue::disconnected(const std::string& reason, Time now, DialogueOutp
 void AmiDialogue::take(const AmiMessage& message, Time received, DialogueOutput& out) {
   heard_ = received;
   pinged_ = false;
+  if (message.cut) ++cut_;
   if (step_ == Step::banner) {
     if (message.banner().empty()) {
       out.close = settings_.place + " is no Asterisk manager interface; expected is `port` of manager.conf";
@@ -270,8 +277,18 @@ void AmiDialogue::look_for_missing_rights(DialogueOutput& out) {
              out);
 }
 
+void AmiDialogue::tell_growth(Time now, DialogueOutput& out) {
+  constexpr AmiLimits limits;
+  if (const std::uint64_t cut = cut_report_.take(cut_, now))
+    out.problems.push_back("messages of Asterisk at " + settings_.place +
+                           " that were too long to be read (a line over " + std::to_string(limits.line_bytes / 1024) +
+                           " KiB, or all of it over " + std::to_string(limits.message_bytes / 1024) +
+                           " KiB): " + std::to_string(cut) + "; calls among them may be missing or wrong");
+}
+
 void AmiDialogue::pass(Time now, DialogueOutput& out) {
   translator_.pass(now, out.events);
+  tell_growth(now, out);
   if (step_ == Step::offline) return;
   if (now >= deadline_) {
     deadline_ = never;
@@ -306,12 +323,13 @@ void AmiDialogue::pass(Time now, DialogueOutput& out) {
 void AmiDialogue::clock_stepped(Duration by) {
   translator_.clock_stepped(by);
   clock_ = {};
+  cut_report_.clock_stepped(by);
   for (Time* time : {&deadline_, &heard_, &next_check_, &next_resync_})
     if (*time != never) *time += by;
 }
 
 Time AmiDialogue::next_wakeup() const {
-  Time next = std::min({translator_.next_wakeup(), deadline_, next_check_, next_resync_});
+  Time next = std::min({translator_.next_wakeup(), deadline_, next_check_, next_resync_, cut_report_.due(cut_)});
   if (hears()) next = std::min(next, heard_ + silence_before_ping + (pinged_ ? ping_timeout : Duration::zero()));
   return next;
 }

@@ -54,6 +54,20 @@ class ClockSteps {
   std::optional<Duration> apart_;
 };
 
+/// A count that the operator is told of when it has grown: at once, then at most once a minute.
+class GrowthReport {
+ public:
+  /// When there is something to tell of `count`; `never` if it has not grown.
+  [[nodiscard]] Time due(std::uint64_t count) const { return count > told_ ? next_ : never; }
+  /// By how much it has grown since it was told; it counts as told now. Zero if nothing is due.
+  [[nodiscard]] std::uint64_t take(std::uint64_t count, Time now);
+  void clock_stepped(Duration by) { next_ += by; }
+
+ private:
+  std::uint64_t told_ = 0;
+  Time next_{};
+};
+
 /// What outlives the adapter itself, so that it can tell what it missed.
 struct DialogueMemory {
   std::string startup;             ///< when the Asterisk process began that was heard last; empty: none was
@@ -88,6 +102,7 @@ class AmiDialogue {
   void listing_progress(Time now, DialogueOutput& out);
   void compare(Time now, DialogueOutput& out);
   void look_for_missing_rights(DialogueOutput& out);
+  void tell_growth(Time now, DialogueOutput& out);
   void say_once(const std::string& sentence, DialogueOutput& out);
   [[nodiscard]] std::string section() const;
 
@@ -105,6 +120,8 @@ class AmiDialogue {
   std::map<std::string, int, std::less<>> callers_;  // QueueSummary
   int differing_ = 0;
   std::set<std::string> said_;
+  std::uint64_t cut_ = 0;  // messages
+  GrowthReport cut_report_;
 };
 
 }  // namespace reach::asterisk

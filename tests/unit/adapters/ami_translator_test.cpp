@@ -670,6 +670,24 @@ TEST(AmiTranslator, KeepsACallThatIsBeingTakenWhenItStarts) {
   EXPECT_EQ(pbx.story(), (Story{"40 resyncBegin gap", "41 resyncEnd c1", "40 c1 outcomeUnknown ?"}));
 }
 
+TEST(AmiTranslator, SaysThatEventsMayBeLostWhereAMessageIsCut) {
+  const std::string lost = "10 eventsLost count=1 a message of the PBX, or a line of it, was too long to be read";
+  Pbx pbx;
+  const auto take = [&](std::vector<std::pair<std::string_view, std::string_view>> fields) {
+    pbx.translator.take({std::move(fields), true}, Pbx::time(10), pbx.events);
+    return pbx.story();
+  };
+  EXPECT_EQ(take({}), Story{lost}) << "nobody knows what it was";
+  EXPECT_EQ(take({{"Event", "QueueCallerJoin"}, {"Queue", "sales"}}), Story{lost});
+  EXPECT_EQ(take({{"Event", "QueueCallerJoin"}, {"Queue", "sales"}, {"Uniqueid", "c1"}}),
+            (Story{"10 c1 offered sales", lost}));
+  EXPECT_EQ(take({{"Event", "QueueMemberStatus"}}), Story{lost});
+  EXPECT_EQ(take({{"Event", "VarSet"}, {"Variable", "QUEUESTATUS"}}), Story{lost});
+  EXPECT_EQ(take({{"Event", "VarSet"}, {"Variable", "CURL_RESULT"}}), Story{});
+  EXPECT_EQ(take({{"Event", "RTCPSent"}}), Story{}) << "nobody listens to it";
+  EXPECT_EQ(take({{"Response", "Success"}}), Story{});
+}
+
 TEST(AmiTranslator, HoldsAndRetrievesWithTheAgentsTelephone) {
   Pbx pbx;
   pbx.joins(10, "c1", "sales");

@@ -191,6 +191,34 @@ TEST(AmiDialogue, SaysThatTimestampsAreMissing) {
   EXPECT_NE(asterisk.out.problems[0].find("timestampevents = yes"), std::string::npos);
 }
 
+TEST(AmiDialogue, TellsOfCutMessagesAtMostOnceAMinute) {
+  Conversation asterisk;
+  asterisk.log_in();
+  asterisk.list();
+  asterisk.out = {};
+  const auto problems = [&] {
+    Story told = std::exchange(asterisk.out.problems, {});
+    for (std::string& sentence : told) sentence = sentence.substr(sentence.rfind(": ") + 2);
+    return told;
+  };
+  const auto hears_cut = [&] {
+    AmiMessage message;
+    message.cut = true;
+    asterisk.dialogue.take(message, asterisk.now, asterisk.out);
+  };
+  for (int i = 0; i < 3; ++i) hears_cut();
+  asterisk.passes(0s);
+  EXPECT_EQ(problems(), Story{"3; calls among them may be missing or wrong"});
+  EXPECT_EQ(asterisk.out.events.size(), 3U);
+  for (int i = 0; i < 59; ++i) {
+    hears_cut();
+    asterisk.passes(1s);
+  }
+  EXPECT_EQ(problems(), Story{});
+  asterisk.passes(1s);
+  EXPECT_EQ(problems(), Story{"59; calls among them may be missing or wrong"});
+}
+
 TEST(AmiDialogue, GoesOnWhenTheClockIsSet) {
   for (const Duration by : {-1h, 1h}) {
     Conversation asterisk;
