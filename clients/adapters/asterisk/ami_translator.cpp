@@ -72,6 +72,7 @@ struct ListedEntry {
 struct ListedChannel {
   std::string name, linkedid, application, application_data, bridge;
   Duration age{};
+  bool excluded = false;
 };
 
 struct WrapUp {
@@ -488,7 +489,11 @@ struct AmiTranslator::State {
   void describe(Call& call, const AmiMessage& message) {
     if (const std::string_view journey = message.get("Linkedid"); !journey.empty()) call.journey = text(journey);
     if (const std::string_view caller = message.get("CallerIDNum"); !caller.empty()) call.number = text(caller);
-    call.excluded = settings.excluded.contains(call.number) || settings.excluded.contains(extension(message));
+    call.excluded = is_excluded(call.number, extension(message));
+  }
+
+  [[nodiscard]] bool is_excluded(std::string_view caller, std::string_view extension) const {
+    return settings.excluded.contains(caller) || settings.excluded.contains(extension);
   }
 
   /// Where the channel of `message` began, else where it is now.
@@ -919,9 +924,13 @@ struct AmiTranslator::State {
 
   void listed_channel(const AmiMessage& message) {
     if (!in_resync || listed.size() > 1'000'000) return;
-    listed[text(message.get("Uniqueid"))] = {text(message.get("Channel")),     text(message.get("Linkedid")),
-                                             text(message.get("Application")), text(message.get("ApplicationData")),
-                                             text(message.get("BridgeId")),    clock_time(message.get("Duration"))};
+    listed[text(message.get("Uniqueid"))] = {text(message.get("Channel")),
+                                             text(message.get("Linkedid")),
+                                             text(message.get("Application")),
+                                             text(message.get("ApplicationData")),
+                                             text(message.get("BridgeId")),
+                                             clock_time(message.get("Duration")),
+                                             is_excluded(message.get("CallerIDNum"), message.get("Exten"))};
   }
 
   /// Waiting calls of the list that were not known.
@@ -938,10 +947,12 @@ struct AmiTranslator::State {
       if (call && call->stage == Call::Stage::connected)
         end_talk(*call, entry.joined, "transfer", v1::CERTAINTY_DERIVED, out);
       if (!call) call = &add(entry.uniqueid);
-      if (const auto channel = listed.find(entry.uniqueid); channel != listed.end())
-        call->journey = channel->second.linkedid;
       call->number = entry.number;
-      call->excluded = settings.excluded.contains(call->number);
+      call->excluded = is_excluded(call->number, {});
+      if (const auto channel = listed.find(entry.uniqueid); channel != listed.end()) {
+        call->journey = channel->second.linkedid;
+        call->excluded = call->excluded || channel->second.excluded;
+      }
       offer(*call, entry.queue, entry.joined, entry.priority, {}, v1::CERTAINTY_DERIVED, out);
     }
     entries.clear();
@@ -1014,6 +1025,7 @@ struct AmiTranslator::State {
       Call& call = add(uniqueid);
       call.queue = text(queue_argument(channel.application_data));
       call.journey = channel.linkedid;
+      call.excluded = channel.excluded;
       std::string interface, agent_channel;
       Duration age = channel.age;
       for (const auto& [other_id, other] : listed) {
@@ -1036,6 +1048,7 @@ struct AmiTranslator::State {
       Call& call = add(uniqueid);
       call.queue = text(queue_argument(channel.application_data));
       call.journey = channel.linkedid;
+      call.excluded = channel.excluded;
       call.stage = Call::Stage::waiting;
       call.joined = now - channel.age;  // at the earliest
       call.leaving = Leaving{now, false, true, false, text(untold), {}, true, never};

@@ -483,6 +483,35 @@ TEST(AmiTranslator, NeverTellsExcludedExtensions) {
   EXPECT_EQ(pbx.story(), (Story{"9 c0 offered sales", "10 c0 answered"}));
 }
 
+TEST(AmiTranslator, NeverTellsCallsOfExcludedNumbersThatWereThereWhenItStarts) {
+  for (const std::string who : {"CallerIDNum=0891", "CallerIDNum=0892 Exten=199"}) {
+    TranslatorSettings settings;
+    settings.excluded = {"0891", "199"};
+    Pbx pbx(settings);
+    pbx.translator.begin_resync("connect", Pbx::time(40), pbx.events);
+    pbx.says(40, "QueueParams", "Queue=sales");
+    pbx.says(40, "QueueEntry", "Queue=sales Uniqueid=waits Wait=30 CallerIDNum=0891");
+    pbx.says(40, "QueueMember", "Queue=sales Location=PJSIP/7 Name=Eva Paused=0 Status=2");
+    const auto lists = [&](const std::string& uniqueid, const std::string& more) {
+      pbx.says(40, "CoreShowChannel",
+               "Uniqueid=" + uniqueid + " Application=Queue ApplicationData=sales Channel=PJSIP/t-1 " + who + more);
+    };
+    lists("talks", " BridgeId=b");
+    lists("ends", " BridgeId=c");
+    lists("taken", "");
+    pbx.says(40, "CoreShowChannel", "Uniqueid=a1 Application=AppQueue BridgeId=b Channel=PJSIP/7-0001");
+    pbx.translator.finish_listing(true, Pbx::time(40), pbx.events);
+    pbx.passes(41);
+    pbx.says(43, "AgentConnect", "Uniqueid=taken Queue=sales Interface=PJSIP/7 HoldTime=12 " + who);
+    pbx.completes(60, "talks", "sales", "PJSIP/7", 32, "caller");
+    pbx.says(61, "Hangup", "Uniqueid=ends");
+    pbx.passes(200);
+    EXPECT_EQ(pbx.story(),
+              (Story{"40 resyncBegin connect", "40 agent loggedIn sales", "40 agent agentResumed", "41 resyncEnd"}))
+        << who;
+  }
+}
+
 TEST(AmiTranslator, ListsWhoWaitsAfterConnectingAndForgetsNobody) {
   Pbx pbx;
   pbx.translator.begin_resync("connect", Pbx::time(100), pbx.events);
