@@ -39,13 +39,18 @@ struct TranslatorSettings {
 /// What was seen of each class of events: tells a missing right from a quiet night.
 struct SeenCounts {
   std::uint64_t joins = 0, channels = 0, extensions = 0, variables = 0, timestamps = 0;
-  std::uint64_t unknown_calls = 0;  ///< events of calls that were never seen to join
+  std::uint64_t unknown_calls = 0;    ///< events of calls that were never seen to join
+  std::uint64_t calls_given_up = 0;   ///< there were too many at a time
+  std::uint64_t members_ignored = 0;  ///< events of queue members for whom there was no room
 };
 
 /// One PBX. Every function appends to `out` what follows; times are those of the PBX's events, also of verdicts that
 /// come late. Contact ids are Uniqueids, journeys Linkedids. Memory: a few hundred bytes per live channel.
 class AmiTranslator {
  public:
+  /// At a time. Of more, the one not heard of for the longest time is given up: its outcome is told as unknown.
+  static constexpr std::size_t max_calls = 100'000;
+
   AmiTranslator(TranslatorSettings settings, adapter::Pseudonyms pseudonyms);
   ~AmiTranslator();
   AmiTranslator(AmiTranslator&&) noexcept;

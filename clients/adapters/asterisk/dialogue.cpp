@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "clients/adapters/asterisk/members.hpp"
 #include "clients/adapters/asterisk/recording.hpp"
 
 namespace reach::asterisk {
@@ -17,6 +18,8 @@ constexpr Duration silence_before_ping = 10s;
 constexpr Duration ping_timeout = 5s;
 constexpr Duration clock_tolerance = 500ms;
 constexpr Duration least_step = 1s;
+constexpr std::size_t most_said = 100;          // sentences that are not said again
+constexpr std::size_t most_summaries = 10'000;  // queues of one QueueSummary
 
 int number(std::string_view digits) {
   int value = 0;
@@ -71,6 +74,7 @@ void AmiDialogue::request(DialogueOutput& out, const std::string& action,
 }
 
 void AmiDialogue::say_once(const std::string& sentence, DialogueOutput& out) {
+  if (said_.size() >= most_said) said_.clear();
   if (said_.insert(sentence).second) out.problems.push_back(sentence);
 }
 
@@ -140,7 +144,7 @@ void AmiDialogue::take(const AmiMessage& message, Time received, DialogueOutput&
              out);
   }
   if (event == "QueueSummary") {
-    callers_[std::string(message.get("Queue"))] = number(message.get("Callers"));
+    if (callers_.size() < most_summaries) callers_[std::string(message.get("Queue"))] = number(message.get("Callers"));
     return;
   }
   if (event == "QueueSummaryComplete") {
@@ -284,6 +288,17 @@ void AmiDialogue::tell_growth(Time now, DialogueOutput& out) {
                            " that were too long to be read (a line over " + std::to_string(limits.line_bytes / 1024) +
                            " KiB, or all of it over " + std::to_string(limits.message_bytes / 1024) +
                            " KiB): " + std::to_string(cut) + "; calls among them may be missing or wrong");
+  const SeenCounts& seen = translator_.seen();
+  if (const std::uint64_t calls = given_up_report_.take(seen.calls_given_up, now))
+    out.problems.push_back(
+        "Asterisk at " + settings_.place + " tells of more than " + std::to_string(AmiTranslator::max_calls) +
+        " calls at a time; given up, with an unknown outcome: " + std::to_string(calls) +
+        "; if it has not so many, let the eventfilter lines of " + section() + "pass eventfilter(name(Hangup)) =");
+  if (const std::uint64_t events = ignored_report_.take(seen.members_ignored, now))
+    out.problems.push_back("Asterisk at " + settings_.place + " tells of more than " +
+                           std::to_string(Members::max_members) + " queue members, or of one in more than " +
+                           std::to_string(Members::max_of_person) +
+                           " queues; events of further ones, ignored: " + std::to_string(events));
 }
 
 void AmiDialogue::pass(Time now, DialogueOutput& out) {
@@ -323,13 +338,15 @@ void AmiDialogue::pass(Time now, DialogueOutput& out) {
 void AmiDialogue::clock_stepped(Duration by) {
   translator_.clock_stepped(by);
   clock_ = {};
-  cut_report_.clock_stepped(by);
+  for (GrowthReport* report : {&cut_report_, &given_up_report_, &ignored_report_}) report->clock_stepped(by);
   for (Time* time : {&deadline_, &heard_, &next_check_, &next_resync_})
     if (*time != never) *time += by;
 }
 
 Time AmiDialogue::next_wakeup() const {
-  Time next = std::min({translator_.next_wakeup(), deadline_, next_check_, next_resync_, cut_report_.due(cut_)});
+  Time next = std::min({translator_.next_wakeup(), deadline_, next_check_, next_resync_, cut_report_.due(cut_),
+                        given_up_report_.due(translator_.seen().calls_given_up),
+                        ignored_report_.due(translator_.seen().members_ignored)});
   if (hears()) next = std::min(next, heard_ + silence_before_ping + (pinged_ ? ping_timeout : Duration::zero()));
   return next;
 }

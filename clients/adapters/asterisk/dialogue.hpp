@@ -121,7 +121,7 @@ class AmiDialogue {
   int differing_ = 0;
   std::set<std::string> said_;
   std::uint64_t cut_ = 0;  // messages
-  GrowthReport cut_report_;
+  GrowthReport cut_report_, given_up_report_, ignored_report_;
 };
 
 }  // namespace reach::asterisk

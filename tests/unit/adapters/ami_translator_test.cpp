@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "clients/adapters/asterisk/members.hpp"
+#include "clients/adapters/asterisk/recent_map.hpp"
 #include "clients/adapters/asterisk/recording.hpp"
 #include "tests/unit/adapters/said.hpp"
 
@@ -268,6 +270,36 @@ TEST(AmiTranslator, NamesNoTelephoneNumberAsTheTransfersTarget) {
   EXPECT_EQ(pbx.story()[2], "15 c1 transferred");
 }
 
+TEST(AmiTranslator, ForgetsWhoIsInNoQueueAnyMore) {
+  Pbx pbx;
+  pbx.says(1, "QueueMemberAdded", "Queue=sales Interface=Local/4711@agents/n MemberName=Max Paused=0");
+  pbx.says(2, "QueueMemberRemoved", "Queue=sales Interface=Local/4711@agents/n MemberName=Max");
+  pbx.lists_eva(3, "Paused=0 Status=1");
+  pbx.joins(10, "c1", "sales");
+  pbx.connects(11, "c1", "sales", "PJSIP/7", 1);
+  pbx.says(15, "BlindTransfer", "Result=Success TransfereeUniqueid=c1 Extension=4711");
+  const Story story = pbx.story();
+  EXPECT_EQ(story[story.size() - 2], "15 c1 transferred");
+}
+
+TEST(AmiTranslator, IgnoresMembersForWhomThereIsNoRoom) {
+  Pbx pbx;
+  const auto adds = [&](std::size_t from, std::size_t to, const std::string& who) {
+    for (std::size_t i = from; i < to; ++i) {
+      const std::string text = std::to_string(i);
+      pbx.says(1, "QueueMemberAdded",
+               "Queue=q" + text + " Interface=PJSIP/" + (who.empty() ? text : who) + " Paused=0");
+      pbx.events.clear();
+    }
+    return pbx.translator.seen().members_ignored;
+  };
+  EXPECT_EQ(adds(0, Members::max_of_person + 3, "everywhere"), 3U);
+  EXPECT_EQ(adds(Members::max_of_person, Members::max_members, ""), 3U);
+  EXPECT_EQ(adds(Members::max_members, Members::max_members + 2, ""), 5U);
+  pbx.says(2, "QueueMemberRemoved", "Queue=q0 Interface=PJSIP/everywhere");
+  EXPECT_EQ(adds(Members::max_members, Members::max_members + 1, ""), 5U) << "there is room again";
+}
+
 TEST(AmiTranslator, NamesAnAgentAsTheTransfersTargetByPseudonymAlone) {
   Pbx pbx;
   pbx.says(1, "QueueMemberAdded", "Queue=sales Interface=Local/4711@agents/n MemberName=Max Paused=0");
@@ -362,6 +394,20 @@ TEST(AmiTranslator, MatchesAMasqueradedCallByQueueAndTimeOfJoining) {
   pbx.says(25, "Hangup", "Uniqueid=other");
   pbx.passes(60);
   EXPECT_EQ(pbx.story(), (Story{"20 c1 offered sales", "25 c1 abandoned"}));
+}
+
+TEST(AmiTranslator, MatchesTheMasqueradedCallThatCameNearestToItsTime) {
+  Pbx pbx;
+  for (const auto& [call, at] : {std::pair{"c1", 18.}, {"c2", 19.2}, {"c3", 20.4}, {"elsewhere", 20.}})
+    pbx.joins(at, call, call == std::string("elsewhere") ? "service" : "sales");
+  pbx.joins(20, "lives", "sales");
+  for (const std::string call : {"c1", "c2", "c3", "elsewhere"}) pbx.says(24.5, "Hangup", "Uniqueid=" + call);
+  pbx.story();
+  for (const std::string other : {"other", "another"}) {
+    pbx.says(25, "QueueCallerAbandon", "Uniqueid=" + other + " Queue=sales HoldTime=5");
+    pbx.says(25, "Hangup", "Uniqueid=" + other);
+  }
+  EXPECT_EQ(pbx.story(), (Story{"25 c3 abandoned", "25 c2 abandoned"}));
 }
 
 TEST(AmiTranslator, CountsLosersOfARingAllAgainstNobody) {
@@ -551,6 +597,44 @@ TEST(AmiTranslator, DropsWhoEndedUnseenAndKeepsWhoIsHeardOf) {
   EXPECT_EQ(story[1], "40 resyncBegin gap");
   EXPECT_EQ(story[2], "40.1 leaves abandoned");
   EXPECT_TRUE(story[3] == "41 resyncEnd waits talks" || story[3] == "41 resyncEnd talks waits") << story[3];
+}
+
+TEST(AmiTranslator, ForgetsACallOutsideOfQueuesWhoseHangUpWasMissed) {
+  for (const bool listed : {false, true}) {
+    TranslatorSettings settings;
+    settings.arrival_contexts = {"in"};
+    Pbx pbx(settings);
+    pbx.says(10, "Newchannel", "Uniqueid=c1 Channel=PJSIP/trunk-1 ChannelState=4 Context=in Exten=600");
+    pbx.translator.upstream_lost("cut", Pbx::time(20), pbx.events);
+    pbx.story();
+    pbx.translator.begin_resync("gap", Pbx::time(40), pbx.events);
+    if (listed) pbx.says(40, "CoreShowChannel", "Uniqueid=c1 Application=Playback Channel=PJSIP/trunk-1");
+    pbx.translator.finish_listing(true, Pbx::time(40), pbx.events);
+    pbx.passes(41);
+    EXPECT_EQ(pbx.story(), (Story{"40 resyncBegin gap", listed ? "41 resyncEnd c1" : "41 resyncEnd"}));
+    pbx.passes(102);
+    pbx.says(103, "Hangup", "Uniqueid=c1");
+    EXPECT_EQ(pbx.story(), listed ? Story{"103 c1 ended"} : Story{});
+  }
+}
+
+TEST(AmiTranslator, GivesUpTheCallNotHeardOfForTheLongestTime) {
+  Pbx pbx;
+  pbx.joins(1, "first", "sales");
+  pbx.joins(2, "talks", "sales");
+  pbx.connects(3, "talks", "sales", "PJSIP/7", 1);
+  pbx.joins(4, "last", "sales");
+  pbx.rings(5, "first", "sales", "PJSIP/8");
+  for (std::size_t i = 3; i < AmiTranslator::max_calls; ++i) pbx.joins(6, 'c' + std::to_string(i), "sales");
+  EXPECT_EQ(pbx.translator.seen().calls_given_up, 0U);
+  pbx.events.clear();
+  pbx.joins(10, "one", "sales");
+  pbx.joins(11, "another", "sales");
+  pbx.joins(12, "third", "sales");
+  EXPECT_EQ(pbx.story(),
+            (Story{"10 talks ended ?", "10 one offered sales", "11 last outcomeUnknown ?", "11 another offered sales",
+                   "12 first ringEnded caller_left", "12 first outcomeUnknown ?", "12 third offered sales"}));
+  EXPECT_EQ(pbx.translator.seen().calls_given_up, 3U);
 }
 
 TEST(AmiTranslator, FindsTheAgentOfACallAnsweredUnseen) {
@@ -779,6 +863,21 @@ TEST(AmiTranslator, TellsNoNumberThatTheDialplanComesToLater) {
   pbx.says(11, "Newchannel", "Uniqueid=c2 Channel=PJSIP/trunk-2 ChannelState=4 Exten=s CallerIDNum=0892");
   pbx.says(12, "QueueCallerJoin", "Uniqueid=c2 Queue=sales CallerIDNum=0892 Exten=01719998877");
   EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales", "12 c2 offered sales"}));
+}
+
+TEST(RecentMap, KnowsWhatWasNotUsedForTheLongestTime) {
+  RecentMap<int> map;
+  for (const char* key : {"a", "b", "c"}) map[key] = *key;
+  EXPECT_EQ(map.oldest().first, "a");
+  *map.use("a") = 1;
+  EXPECT_EQ(map.oldest().first, "b");
+  ASSERT_TRUE(map.find("b"));
+  EXPECT_EQ(map.oldest().first, "b") << "looking is not using";
+  map.erase(map.oldest().first);
+  EXPECT_EQ(map.oldest().first, "c");
+  EXPECT_FALSE(map.use("b"));
+  map.erase_if([](const auto& entry) { return entry.second == 1; });
+  EXPECT_EQ(map.size(), 1U);
 }
 
 TEST(Timestamp, KeepsMicroseconds) {
