@@ -37,6 +37,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // In two parts, as a connection may bring them.
   const std::string_view text = fuzz::text_of(data, size);
   parser.feed(text.substr(0, size / 2), take);
+  const auto step = size % 2 == 0 ? std::chrono::hours(-1) : std::chrono::hours(1);
+  now += step;
+  translator.clock_stepped(step);
+  dialogue.clock_stepped(step);
   parser.feed(text.substr(size / 2), take);
   translator.begin_resync("gap", now, events);
   translator.finish_listing(true, now, events);

@@ -26,7 +26,7 @@ void AmiParser::reset() {
   text_.clear();
   spans_.clear();
   line_start_ = 0;
-  skip_line_ = skip_message_ = false;
+  skip_line_ = skip_message_ = cut_ = false;
 }
 
 void AmiParser::feed(std::string_view bytes, const std::function<void(const AmiMessage&)>& take) {
@@ -36,7 +36,7 @@ void AmiParser::feed(std::string_view bytes, const std::function<void(const AmiM
     if (!skip_line_) {
       if (text_.size() - line_start_ + piece.size() > limits_.line_bytes) {
         ++counts_.oversized;
-        skip_line_ = true;
+        skip_line_ = cut_ = true;
         text_.resize(line_start_);
       } else {
         text_.append(piece);
@@ -67,7 +67,7 @@ void AmiParser::end_line(const std::function<void(const AmiMessage&)>& take) {
   }
   if (text_.size() > limits_.message_bytes) {
     ++counts_.oversized;
-    skip_message_ = true;
+    skip_message_ = cut_ = true;
     text_.clear();
     spans_.clear();
     line_start_ = 0;
@@ -77,6 +77,7 @@ void AmiParser::end_line(const std::function<void(const AmiMessage&)>& take) {
     const std::string banner(line);
     reset();
     message_.fields.assign(1, {"Banner", banner});
+    message_.cut = false;
     ++counts_.messages;
     take(message_);
     return;
@@ -94,8 +95,9 @@ void AmiParser::end_line(const std::function<void(const AmiMessage&)>& take) {
 }
 
 void AmiParser::end_message(const std::function<void(const AmiMessage&)>& take) {
-  if (!spans_.empty() && !skip_message_) {
+  if (!spans_.empty() || cut_) {
     message_.fields.clear();
+    message_.cut = cut_;
     const std::string_view text = text_;
     for (const Span& span : spans_)
       message_.fields.emplace_back(text.substr(span.name, span.name_size), text.substr(span.value, span.value_size));

@@ -12,6 +12,7 @@ namespace reach::asterisk {
 /// One message, UTF-8 whatever the bytes were. A view: valid only during the call that hands it over.
 struct AmiMessage {
   std::vector<std::pair<std::string_view, std::string_view>> fields;  ///< in the order sent; names can repeat
+  bool cut = false;  ///< lines of it were over the limits and are missing; if it was itself, all of them
 
   /// The value of the first field called `name` (upper and lower case alike); empty if there is none.
   [[nodiscard]] std::string_view get(std::string_view name) const;
@@ -25,8 +26,8 @@ struct AmiMessage {
 
 /// What one connection may send before it is taken for broken; Asterisk's own lines are far below.
 struct AmiLimits {
-  std::size_t line_bytes = 64 * 1024;      ///< a longer line is dropped and counted
-  std::size_t message_bytes = 512 * 1024;  ///< a longer message is dropped up to its empty line and counted
+  std::size_t line_bytes = 64 * 1024;      ///< a longer line is dropped and counted, and its message cut
+  std::size_t message_bytes = 512 * 1024;  ///< a longer message is counted and handed over cut, without any line
 };
 
 struct AmiCounts {
@@ -58,7 +59,7 @@ class AmiParser {
   std::string text_;  ///< the message so far, lines without their ends
   std::size_t line_start_ = 0;
   std::vector<Span> spans_;
-  bool skip_line_ = false, skip_message_ = false;
+  bool skip_line_ = false, skip_message_ = false, cut_ = false;
   AmiMessage message_;
 };
 

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <tuple>
 #include <unordered_map>
 
 #include "clients/adapters/asterisk/members.hpp"
+#include "clients/adapters/asterisk/recent_map.hpp"
 #include "clients/adapters/common/event_lines.hpp"
 
 namespace reach::asterisk {
@@ -16,6 +18,13 @@ using adapter::event_at;
 constexpr Duration ring_hold = std::chrono::milliseconds(500);  // DialEnd BUSY comes before AgentRingNoAnswer
 constexpr Duration settle_after_listing = std::chrono::seconds(1);
 constexpr Duration remember_ended = std::chrono::minutes(1);  // late AgentComplete of a call that is over
+
+// What a broken stream may make this adapter remember. A PBX has far less of each.
+constexpr std::size_t max_channels = 3 * AmiTranslator::max_calls;
+constexpr std::size_t max_queues = 10'000;
+constexpr std::size_t max_rings = 1'000;    // of one call at a time
+constexpr std::size_t max_uniqueids = 100;  // of one call
+constexpr std::size_t max_in_bridge = 16;   // a conversation has two
 
 /// A call as far as queues are concerned.
 struct Ring {
@@ -53,13 +62,14 @@ struct Call {
   std::uint64_t touched = 0;  // number of the last message about it
   bool excluded = false, arrived = false, transferred = false, unseen_end = false, held = false;
   Time armed = never;
+  std::pair<std::string, Time> findable;  // its key in State::findable; empty: it has none
 };
 
 struct Channel {
-  std::string name, context, dialled, queue;  // queue: of the last Queue() it ran
-  std::string other_half;                     // of a Local channel: Uniqueid of its second end
+  std::string exten, queue;  // exten: where it began; queue: of the last Queue() it ran
+  std::string other_half;    // of a Local channel: Uniqueid of its second end
   Time created{};
-  std::string arrived;  // contact id under which Arrived was said
+  bool from_outside = false;  // a customer's, so exten is what he dialled
 };
 
 struct ListedEntry {
@@ -72,6 +82,7 @@ struct ListedEntry {
 struct ListedChannel {
   std::string name, linkedid, application, application_data, bridge;
   Duration age{};
+  bool excluded = false;
 };
 
 struct WrapUp {
@@ -112,6 +123,30 @@ bool is_number(std::string_view word) {
   return !word.empty() && word.find_first_not_of("+*#0123456789") == std::string_view::npos;
 }
 
+std::string digits_of(std::string_view number) {
+  std::string digits(number);
+  std::erase_if(digits, [](char c) { return c < '0' || c > '9'; });
+  return digits;
+}
+
+/// Whether both can be one number, spelled in two ways (+49171…, 0171…): their last seven digits are the same, or all
+/// of the shorter one. Of less than four digits, all of both.
+bool same_number(std::string_view one, std::string_view other) {
+  constexpr std::size_t compared = 7, extension = 4;
+  const std::string a = digits_of(one), b = digits_of(other);
+  const std::size_t shorter = std::min(a.size(), b.size());
+  if (shorter < extension) return !a.empty() && a == b;
+  const std::size_t last = std::min(shorter, compared);
+  return std::string_view(a).substr(a.size() - last) == std::string_view(b).substr(b.size() - last);
+}
+
+/// Whether somebody with a short number dialled a long one: out of the house, not into it.
+bool calls_out(std::string_view caller, std::string_view dialled) {
+  constexpr std::size_t longest_extension = 6;
+  const std::size_t digits = digits_of(caller).size();
+  return digits > 0 && digits <= longest_extension && digits_of(dialled).size() > longest_extension;
+}
+
 /// The reason QUEUESTATUS gives for leaving; empty for CONTINUE and what is not known.
 std::string_view leave_reason(std::string_view status) {
   if (status == "TIMEOUT") return "timeout";
@@ -143,10 +178,13 @@ struct AmiTranslator::State {
   Members members;
   SeenCounts seen;
 
-  std::unordered_map<std::string, Call> calls;               // by contact id
-  std::unordered_map<std::string, std::string> by_uniqueid;  // to contact id
-  std::unordered_map<std::string, Channel> channels;         // by Uniqueid
-  std::set<std::pair<Time, std::string>> deadlines;          // of calls
+  RecentMap<Call> calls;                                          // by contact id
+  std::unordered_map<std::string, std::string> by_uniqueid;       // to contact id
+  std::unordered_map<std::string, std::string> by_agent_channel;  // of connected calls: to contact id
+  // Calls that events may be about that do not name them: what they do, since when, and the contact id.
+  std::set<std::tuple<std::string, Time, std::string>> findable;
+  RecentMap<Channel> channels;                       // by Uniqueid
+  std::set<std::pair<Time, std::string>> deadlines;  // of calls
   std::multimap<Time, WrapUp> wrap_ups;
   Names queues_said;
   Time now{};
@@ -158,8 +196,9 @@ struct AmiTranslator::State {
   Time resync_end = never;
   bool channels_listed = false;
   std::vector<ListedEntry> entries;
-  std::unordered_map<std::string, ListedChannel> listed;  // by Uniqueid
-  Names listed_waiting;                                   // Uniqueids
+  std::unordered_map<std::string, ListedChannel> listed;                // by Uniqueid
+  std::unordered_map<std::string, std::vector<std::string>> in_bridge;  // Uniqueids of `listed`
+  Names listed_waiting;                                                 // Uniqueids
   Time lost_at{};
 
   // Asterisk numbers its channels: what came up unseen can be counted.
@@ -181,7 +220,7 @@ struct AmiTranslator::State {
   }
 
   void open_queue(const std::string& queue, Time at, Events& out) {
-    if (queue.empty() || !queues_said.insert(queue).second) return;
+    if (queue.empty() || queues_said.size() >= max_queues || !queues_said.insert(queue).second) return;
     v1::Event event = event_at(at);
     event.mutable_queue_opened()->set_queue(queue);
     out.push_back(std::move(event));
@@ -191,14 +230,14 @@ struct AmiTranslator::State {
 
   Call* find(std::string_view uniqueid) {
     const auto known = by_uniqueid.find(text(uniqueid));
-    if (known == by_uniqueid.end()) return nullptr;
-    const auto call = calls.find(known->second);
-    if (call == calls.end()) return nullptr;
-    call->second.touched = messages;
-    return &call->second;
+    Call* call = known == by_uniqueid.end() ? nullptr : calls.use(known->second);
+    if (call) call->touched = messages;
+    return call;
   }
 
-  Call& add(const std::string& uniqueid) {
+  /// Where there are too many, the one not heard of for the longest time goes: its end was not seen.
+  Call& add(const std::string& uniqueid, Events& out) {
+    if (calls.size() >= max_calls) give_up(calls.oldest().second, out);
     Call& call = calls[uniqueid];
     call.id = uniqueid;
     call.touched = messages;
@@ -206,8 +245,21 @@ struct AmiTranslator::State {
     return call;
   }
 
+  void give_up(Call& call, Events& out) {
+    ++seen.calls_given_up;
+    if (call.stage == Call::Stage::waiting) {
+      call.leaving = Leaving{now, false, true, false, text(untold), {}, true, never};
+      settle(call, out);
+    } else if (call.stage == Call::Stage::connected) {
+      end_talk(call, now, "", v1::CERTAINTY_DERIVED, out);
+    } else if (call.arrived && call.queue.empty()) {
+      say(out, call, now, v1::CERTAINTY_DERIVED, [](v1::Event& event) { event.mutable_ended(); });
+    }
+    forget(text(call.id));
+  }
+
   void name(Call& call, const std::string& uniqueid) {
-    if (uniqueid.empty()) return;
+    if (uniqueid.empty() || call.uniqueids.size() >= max_uniqueids) return;
     const auto [known, inserted] = by_uniqueid.try_emplace(uniqueid, call.id);
     if (!inserted) {
       if (known->second == call.id) return;
@@ -217,13 +269,62 @@ struct AmiTranslator::State {
   }
 
   void forget(const std::string& id) {
-    const auto known = calls.find(id);
-    if (known == calls.end()) return;
-    for (const std::string& uniqueid : known->second.uniqueids)
+    Call* call = calls.find(id);
+    if (!call) return;
+    for (const std::string& uniqueid : call->uniqueids)
       if (const auto entry = by_uniqueid.find(uniqueid); entry != by_uniqueid.end() && entry->second == id)
         by_uniqueid.erase(entry);
-    deadlines.erase({known->second.armed, id});
-    calls.erase(known);
+    deadlines.erase({call->armed, id});
+    leave_agent(*call);
+    make_findable(*call, {});
+    calls.erase(id);
+  }
+
+  /// `call` no longer is the one of its agent's channel.
+  void leave_agent(Call& call) {
+    const auto known = by_agent_channel.find(call.agent_channel);
+    if (known != by_agent_channel.end() && known->second == call.id) by_agent_channel.erase(known);
+    call.agent_channel.clear();
+  }
+
+  Call* with_agent_channel(std::string_view channel) {
+    const auto known = by_agent_channel.find(text(channel));
+    return known == by_agent_channel.end() ? nullptr : calls.find(known->second);
+  }
+
+  static std::string waits_without_channel(std::string_view queue) { return text(queue); }
+  static std::string talks(std::string_view queue, const std::string& interface, bool hung_up) {
+    return text(queue) + '\n' + interface + (hung_up ? "\nhung up" : "");
+  }
+
+  /// The key under which events that do not name `call` find it; empty if they cannot be about it.
+  static std::pair<std::string, Time> key_of(const Call& call) {
+    if (call.stage == Call::Stage::waiting && call.hung_up) return {waits_without_channel(call.queue), call.joined};
+    if (call.stage == Call::Stage::connected && !call.agent_interface.empty())
+      return {talks(call.queue, call.agent_interface, call.hung_up.has_value()), call.answered};
+    return {};
+  }
+
+  void make_findable(Call& call, std::pair<std::string, Time> key) {
+    if (call.findable == key) return;
+    if (const auto& [does, since] = call.findable; !does.empty()) findable.erase({does, since, call.id});
+    call.findable = std::move(key);
+    if (const auto& [does, since] = call.findable; !does.empty()) findable.emplace(does, since, call.id);
+  }
+
+  /// The call that does so since about `at`: the nearest, at most `apart` from it.
+  Call* nearest(const std::string& does, Time at, Duration apart) {
+    const auto after = findable.lower_bound({does, at, {}});
+    auto best = findable.end();
+    const auto consider = [&](auto entry) {
+      const auto& [other, since, id] = *entry;
+      if (other != does || std::chrono::abs(since - at) > apart) return;
+      apart = std::chrono::abs(since - at);
+      best = entry;
+    };
+    if (after != findable.begin()) consider(std::prev(after));
+    if (after != findable.end()) consider(after);
+    return best == findable.end() ? nullptr : calls.find(std::get<2>(*best));
   }
 
   /// The call a queue event is about. A masquerade gives a waiting call another Uniqueid: then it is the one that
@@ -233,17 +334,11 @@ struct AmiTranslator::State {
     if (known && known->stage == Call::Stage::waiting && known->queue == message.get("Queue")) return known;
     const std::string_view hold = message.get("HoldTime");
     if (hold.empty() || message.get("Uniqueid").empty()) return known;
-    const Time joined = at - seconds(hold);
-    Call* best = nullptr;
-    for (auto& [id, call] : calls) {
-      if (call.stage != Call::Stage::waiting || call.queue != message.get("Queue") || !call.hung_up) continue;
-      const Duration apart = std::chrono::abs(call.joined - joined);
-      if (apart <= std::chrono::milliseconds(1500) && (!best || apart < std::chrono::abs(best->joined - joined)))
-        best = &call;
-    }
-    if (!best) return known;
-    take_over(*best, text(message.get("Uniqueid")));
-    return best;
+    Call* call =
+        nearest(waits_without_channel(message.get("Queue")), at - seconds(hold), std::chrono::milliseconds(1500));
+    if (!call) return known;
+    take_over(*call, text(message.get("Uniqueid")));
+    return call;
   }
 
   /// `call` goes on in the channel `uniqueid`; what happens to its former channel is no longer its business.
@@ -271,7 +366,9 @@ struct AmiTranslator::State {
     return due;
   }
 
+  /// After every change of `call`.
   void arm(Call& call) {
+    make_findable(call, key_of(call));
     const Time at = due(call);
     if (at == call.armed) return;
     deadlines.erase({call.armed, call.id});
@@ -305,7 +402,7 @@ struct AmiTranslator::State {
     while (!deadlines.empty() && deadlines.begin()->first <= now) {
       const std::string id = deadlines.begin()->second;
       deadlines.erase(deadlines.begin());
-      Call& call = calls.at(id);
+      Call& call = *calls.find(id);
       call.armed = never;
       fire(call, out);
     }
@@ -315,6 +412,31 @@ struct AmiTranslator::State {
       say_wrap_up_end(wrap_up, at, out);
     }
     if (resync_end <= now) end_resync(out);
+  }
+
+  void clock_stepped(Duration by) {
+    const auto move = [by](auto& time) {
+      if (time != never) time += by;
+    };
+    for (Time* time : {&now, &resync_end, &lost_at, &listing_since}) move(*time);
+    if (listens_since) move(*listens_since);
+    for (ListedEntry& entry : entries) move(entry.joined);
+    for (auto& [uniqueid, channel] : channels) move(channel.created);
+    for (auto& [at, wrap_up] : std::exchange(wrap_ups, {})) wrap_ups.emplace(at + by, wrap_up);
+    deadlines.clear();
+    for (auto& [id, call] : calls) {
+      move(call.joined);
+      move(call.answered);
+      if (call.hung_up) move(*call.hung_up);
+      if (call.leaving) {
+        move(call.leaving->at);
+        move(call.leaving->deadline);
+      }
+      for (Ring& ring : call.rings)
+        if (ring.ended) move(*ring.ended);
+      call.armed = never;
+      arm(call);
+    }
   }
 
   // ---- the life of a call
@@ -332,7 +454,7 @@ struct AmiTranslator::State {
       event.set_journey(call.journey);
       v1::Offered& offered = *event.mutable_offered();
       offered.set_queue(queue);
-      if (is_number(dialled) && dialled != call.number) offered.set_dialled(text(dialled));
+      offered.set_dialled(text(dialled));
       offered.set_caller(pseudonyms.caller(call.number, at));
       offered.set_priority(priority);
     });
@@ -371,7 +493,9 @@ struct AmiTranslator::State {
     call.answered = at;
     call.agent = agent;
     call.agent_interface = interface;
+    leave_agent(call);
     call.agent_channel = channel;
+    if (!channel.empty()) by_agent_channel[channel] = call.id;
     say(out, call, at, certainty, [&](v1::Event& event) {
       event.mutable_answered()->set_agent(agent);
       // Whoever was told that it waits elsewhere learns that it has moved on.
@@ -387,14 +511,23 @@ struct AmiTranslator::State {
     }
     say(out, call, at, certainty, [&](v1::Event& event) { event.mutable_ended()->set_by(by); });
     call.stage = Call::Stage::outside;
+    leave_agent(call);
     const Duration wrap_up = members.wrap_up(call.queue, call.agent_interface);
     if (!call.agent.empty() && !call.excluded && members.tells_wrap_up()) {
       if (wrap_up > Duration::zero())
-        wrap_ups.emplace(at + wrap_up, WrapUp{call.id, call.agent});
+        add_wrap_up(at + wrap_up, {call.id, call.agent}, out);
       else
         say_wrap_up_end({call.id, call.agent}, at, out);
     }
     arm(call);
+  }
+
+  void add_wrap_up(Time end, WrapUp wrap_up, Events& out) {
+    wrap_ups.emplace(end, std::move(wrap_up));
+    if (wrap_ups.size() <= max_calls) return;
+    const auto first = wrap_ups.begin();
+    say_wrap_up_end(first->second, first->first, out);
+    wrap_ups.erase(first);
   }
 
   void say_wrap_up_end(const WrapUp& wrap_up, Time at, Events& out) {
@@ -421,16 +554,16 @@ struct AmiTranslator::State {
   /// A call whose beginning was not seen (cut, late start of the adapter), told by its agent's event.
   Call& add_unseen(const AmiMessage& message, Time joined, Events& out) {
     ++seen.unknown_calls;
-    Call& call = add(text(message.get("Uniqueid")));
+    Call& call = add(text(message.get("Uniqueid")), out);
     describe(call, message);
-    offer(call, text(message.get("Queue")), joined, 0, dialled(message), v1::CERTAINTY_DERIVED, out);
+    offer(call, text(message.get("Queue")), joined, 0, dialled(call, message), v1::CERTAINTY_DERIVED, out);
     return call;
   }
 
   /// A call of a former life of this adapter, which reachd was told of then: it must not be offered again.
-  Call& add_told(const AmiMessage& message) {
+  Call& add_told(const AmiMessage& message, Events& out) {
     ++seen.unknown_calls;
-    Call& call = add(text(message.get("Uniqueid")));
+    Call& call = add(text(message.get("Uniqueid")), out);
     describe(call, message);
     call.queue = text(message.get("Queue"));
     return call;
@@ -439,13 +572,44 @@ struct AmiTranslator::State {
   void describe(Call& call, const AmiMessage& message) {
     if (const std::string_view journey = message.get("Linkedid"); !journey.empty()) call.journey = text(journey);
     if (const std::string_view caller = message.get("CallerIDNum"); !caller.empty()) call.number = text(caller);
-    call.excluded = settings.excluded.contains(call.number) || settings.excluded.contains(dialled(message));
+    call.excluded = is_excluded(call.number, extension(message));
   }
 
-  std::string dialled(const AmiMessage& message) const {
-    const auto channel = channels.find(text(message.get("Uniqueid")));
-    if (channel != channels.end() && is_number(channel->second.dialled)) return channel->second.dialled;
+  [[nodiscard]] bool is_excluded(std::string_view caller, std::string_view extension) const {
+    return settings.excluded.contains(caller) || settings.excluded.contains(extension);
+  }
+
+  /// Where the channel of `message` began, else where it is now.
+  std::string extension(const AmiMessage& message) const {
+    const Channel* channel = channels.find(message.get("Uniqueid"));
+    if (channel && is_number(channel->exten)) return channel->exten;
     return text(message.get("Exten"));
+  }
+
+  /// The company's number that this customer dialled; empty if it is not known, or may be a customer's own: extensions
+  /// of channels that the PBX made itself, and those that the dialplan comes to later, are often numbers to call.
+  std::string dialled(const Call& call, const AmiMessage& message) const {
+    const Channel* channel = channels.find(message.get("Uniqueid"));
+    if (!channel || !channel->from_outside) return {};
+    const std::string& exten = channel->exten;
+    if (!is_number(exten) || same_number(exten, call.number) || same_number(exten, message.get("ConnectedLineNum")) ||
+        calls_out(call.number, exten))
+      return {};
+    return exten;
+  }
+
+  /// Whether a customer's call has come in by this new channel. One that the PBX makes itself is down (0), not ringing
+  /// (4), or the end of a Local channel.
+  bool comes_from_outside(const AmiMessage& message) const {
+    const std::string_view channel = message.get("Channel");
+    return message.get("ChannelState") == "4" && !channel.starts_with("Local/") && !members.have_telephone(channel) &&
+           (settings.arrival_contexts.empty() || settings.arrival_contexts.contains(message.get("Context")));
+  }
+
+  Channel& channel_of(std::string_view uniqueid) {
+    Channel& channel = channels[uniqueid];
+    if (channels.size() > max_channels) channels.erase(text(channels.oldest().first));
+    return channel;
   }
 
   // ---- events, in the order of a call's life
@@ -453,20 +617,18 @@ struct AmiTranslator::State {
   void new_channel(const AmiMessage& message, Time at, Events& out) {
     ++seen.channels;
     const std::string uniqueid = text(message.get("Uniqueid"));
-    Channel& channel = channels[uniqueid];
-    channel.name = text(message.get("Channel"));
-    channel.context = text(message.get("Context"));
-    channel.dialled = text(message.get("Exten"));
+    Channel& channel = channel_of(uniqueid);
+    channel.exten = text(message.get("Exten"));
     channel.created = at;
+    channel.from_outside = comes_from_outside(message);
     count_channel(uniqueid, at, out);
-    if (settings.arrival_contexts.contains(channel.context) && !find(uniqueid)) {
-      Call& call = add(uniqueid);
+    if (settings.arrival_contexts.contains(message.get("Context")) && !find(uniqueid)) {
+      Call& call = add(uniqueid, out);
       describe(call, message);
       call.arrived = true;
       say(out, call, at, v1::CERTAINTY_SEEN, [&](v1::Event& event) {
         event.set_journey(call.journey);
-        if (is_number(channel.dialled) && channel.dialled != call.number)
-          event.mutable_arrived()->set_dialled(channel.dialled);
+        event.mutable_arrived()->set_dialled(dialled(call, message));
         event.mutable_arrived()->set_caller(pseudonyms.caller(call.number, at));
       });
     }
@@ -493,7 +655,7 @@ struct AmiTranslator::State {
     ++seen.extensions;
     const std::string uniqueid = text(message.get("Uniqueid"));
     const std::string_view application = message.get("Application");
-    if (application == "Queue") channels[uniqueid].queue = text(queue_argument(message.get("AppData")));
+    if (application == "Queue") channel_of(uniqueid).queue = text(queue_argument(message.get("AppData")));
     Call* call = find(uniqueid);
     if (!call || !call->leaving || !call->leaving->left) return;
     Leaving& leaving = *call->leaving;
@@ -531,7 +693,7 @@ struct AmiTranslator::State {
     const std::string uniqueid = text(message.get("Uniqueid"));
     if (queue.empty() || uniqueid.empty()) return;
     Call* known = find(uniqueid);
-    Call& call = known ? *known : add(uniqueid);
+    Call& call = known ? *known : add(uniqueid, out);
     if (call.stage == Call::Stage::waiting && !call.leaving && call.queue == queue) return;  // the listing knew it
     if (call.leaving) {
       Leaving& leaving = *call.leaving;
@@ -549,7 +711,7 @@ struct AmiTranslator::State {
     }
     call.hung_up.reset();
     describe(call, message);
-    offer(call, queue, at, 0, dialled(message), v1::CERTAINTY_SEEN, out);
+    offer(call, queue, at, 0, dialled(call, message), v1::CERTAINTY_SEEN, out);
   }
 
   void agent_called(const AmiMessage& message, Time at, Events& out) {
@@ -563,6 +725,7 @@ struct AmiTranslator::State {
     if (!ring.agent.empty())
       say(out, *call, at, v1::CERTAINTY_SEEN,
           [&](v1::Event& event) { event.mutable_ringing()->set_agent(ring.agent); });
+    if (call->rings.size() >= max_rings) call->rings.erase(call->rings.begin());
     call->rings.push_back(std::move(ring));
     arm(*call);
   }
@@ -662,13 +825,13 @@ struct AmiTranslator::State {
   /// Never let in. Asterisk raises no event and writes no line: only this variable tells.
   void reject(Call* call, const AmiMessage& message, const std::string& reason, Time at, Events& out) {
     const std::string uniqueid = text(message.get("Uniqueid"));
-    const auto channel = channels.find(uniqueid);
-    std::string queue = channel == channels.end() ? std::string() : channel->second.queue;
+    const Channel* channel = channels.find(uniqueid);
+    std::string queue = channel ? channel->queue : std::string();
     if (call && call->leaving) {
       call->leaving->to = queue;
       settle(*call, out);
     }
-    if (!call) call = &add(uniqueid);
+    if (!call) call = &add(uniqueid, out);
     describe(*call, message);
     if (queue.empty()) queue = "unknown";  // Queue() was run by AGI or ARI: nothing says which
     open_queue(queue, at, out);
@@ -678,7 +841,7 @@ struct AmiTranslator::State {
       v1::Rejected& rejected = *event.mutable_rejected();
       rejected.set_reason(reason);
       rejected.set_queue(queue);
-      if (const std::string to = dialled(message); is_number(to) && to != call->number) rejected.set_dialled(to);
+      rejected.set_dialled(dialled(*call, message));
       rejected.set_caller(pseudonyms.caller(call->number, at));
     });
     arm(*call);
@@ -710,7 +873,7 @@ struct AmiTranslator::State {
       // Seen for the first time: it came and was answered while the PBX was not heard. Unless that was in a former life
       // of this adapter: then reachd knows it. TalkTime is cut to seconds.
       if (!call && listens_since && answered < *listens_since + std::chrono::seconds(1))
-        call = &add_told(message);
+        call = &add_told(message, out);
       else if (!call)
         call = &add_unseen(message, answered - seconds(message.get("HoldTime")), out);
       answer(*call, members.agent(interface, message.get("MemberName"), now), interface, {}, answered,
@@ -728,26 +891,21 @@ struct AmiTranslator::State {
   /// AgentComplete can come without any channel, when both are gone already. A member may have several calls at a time:
   /// one whose channel is seen to be gone comes first.
   Call* talking_with(const std::string& interface, std::string_view queue, Time answered) {
-    Call* found = nullptr;
-    for (auto& [id, call] : calls)
-      if (call.stage == Call::Stage::connected && call.agent_interface == interface && call.queue == queue &&
-          std::chrono::abs(call.answered - answered) <= std::chrono::seconds(2) && (!found || call.hung_up))
-        found = &call;
-    return found;
+    for (const bool hung_up : {true, false})
+      if (Call* call = nearest(talks(queue, interface, hung_up), answered, std::chrono::seconds(2))) return call;
+    return nullptr;
   }
 
   void hold(const AmiMessage& message, Time at, bool held, Events& out) {
-    const std::string_view uniqueid = message.get("Uniqueid");
-    for (auto& [id, call] : calls) {  // rare; few calls are connected at a time
-      if (call.stage != Call::Stage::connected || call.agent_channel != uniqueid || call.held == held) continue;
-      call.held = held;
-      say(out, call, at, v1::CERTAINTY_SEEN, [&](v1::Event& event) {
-        if (held)
-          event.mutable_held();
-        else
-          event.mutable_retrieved();
-      });
-    }
+    Call* call = with_agent_channel(message.get("Uniqueid"));
+    if (!call || call->held == held) return;
+    call->held = held;
+    say(out, *call, at, v1::CERTAINTY_SEEN, [&](v1::Event& event) {
+      if (held)
+        event.mutable_held();
+      else
+        event.mutable_retrieved();
+    });
   }
 
   void blind_transfer(const AmiMessage& message, Time at, Events& out) {
@@ -773,13 +931,10 @@ struct AmiTranslator::State {
     const std::string_view agent_leg = message.get("OrigTransfererUniqueid");
     const std::string transferee = text(message.get("TransfereeUniqueid"));
     Call* consult = find(message.get("SecondTransfererUniqueid"));
-    const std::string target = text(message.get("TransferTargetUniqueid"));
-    if (const auto leg = channels.find(target); !consult && leg != channels.end())
-      consult = find(leg->second.other_half);
+    if (const Channel* leg = channels.find(message.get("TransferTargetUniqueid")); !consult && leg)
+      consult = find(leg->other_half);
     Call* first = find(transferee);
-    if (!first)
-      for (auto& [id, call] : calls)
-        if (call.stage == Call::Stage::connected && call.agent_channel == agent_leg) first = &call;
+    if (!first) first = with_agent_channel(agent_leg);
     const bool into_queue = consult && consult->stage == Call::Stage::waiting;
     if (first && first->stage == Call::Stage::connected)
       transfer(*first, into_queue ? consult->queue : std::string(), true, at, out);
@@ -789,7 +944,7 @@ struct AmiTranslator::State {
   }
 
   void local_bridge(const AmiMessage& message, Time, Events&) {
-    channels[text(message.get("LocalOneUniqueid"))].other_half = text(message.get("LocalTwoUniqueid"));
+    channel_of(message.get("LocalOneUniqueid")).other_half = text(message.get("LocalTwoUniqueid"));
   }
 
   /// A caller who waits is in no bridge: somebody has taken him out of the queue (AMI Bridge, an operator's panel), for
@@ -844,36 +999,43 @@ struct AmiTranslator::State {
     entry.priority = static_cast<std::int32_t>(std::clamp<std::int64_t>(number(message.get("Priority")), -1000, 1000));
     entry.joined = at - seconds(message.get("Wait"));
     entry.message = messages;
-    if (entry.queue.empty() || entry.uniqueid.empty() || entries.size() > 1'000'000) return;
+    if (entry.queue.empty() || entry.uniqueid.empty() || entries.size() >= max_calls) return;
     listed_waiting.insert(entry.uniqueid);
     entries.push_back(std::move(entry));
   }
 
   void listed_channel(const AmiMessage& message) {
-    if (!in_resync || listed.size() > 1'000'000) return;
-    listed[text(message.get("Uniqueid"))] = {text(message.get("Channel")),     text(message.get("Linkedid")),
-                                             text(message.get("Application")), text(message.get("ApplicationData")),
-                                             text(message.get("BridgeId")),    clock_time(message.get("Duration"))};
+    if (!in_resync || listed.size() >= max_channels) return;
+    const std::string uniqueid = text(message.get("Uniqueid"));
+    if (const std::string bridge = text(message.get("BridgeId")); !bridge.empty())
+      if (auto& there = in_bridge[bridge]; there.size() < max_in_bridge) there.push_back(uniqueid);
+    listed[uniqueid] = {text(message.get("Channel")),
+                        text(message.get("Linkedid")),
+                        text(message.get("Application")),
+                        text(message.get("ApplicationData")),
+                        text(message.get("BridgeId")),
+                        clock_time(message.get("Duration")),
+                        is_excluded(message.get("CallerIDNum"), message.get("Exten"))};
   }
 
   /// Waiting calls of the list that were not known.
   void take_entries(Events& out) {
     for (const ListedEntry& entry : entries) {
       Call* call = nullptr;
-      if (const auto known = by_uniqueid.find(entry.uniqueid); known != by_uniqueid.end()) {
-        const auto found = calls.find(known->second);
-        if (found != calls.end()) call = &found->second;
-      }
+      if (const auto known = by_uniqueid.find(entry.uniqueid); known != by_uniqueid.end())
+        call = calls.find(known->second);
       if (call && call->touched >= entry.message) continue;  // an event after the list knows better
       if (call && call->stage == Call::Stage::waiting && call->queue == entry.queue) continue;
       // A call that waited in another queue: nobody saw how it left that one, and the offer alone says so.
       if (call && call->stage == Call::Stage::connected)
         end_talk(*call, entry.joined, "transfer", v1::CERTAINTY_DERIVED, out);
-      if (!call) call = &add(entry.uniqueid);
-      if (const auto channel = listed.find(entry.uniqueid); channel != listed.end())
-        call->journey = channel->second.linkedid;
+      if (!call) call = &add(entry.uniqueid, out);
       call->number = entry.number;
-      call->excluded = settings.excluded.contains(call->number);
+      call->excluded = is_excluded(call->number, {});
+      if (const auto channel = listed.find(entry.uniqueid); channel != listed.end()) {
+        call->journey = channel->second.linkedid;
+        call->excluded = call->excluded || channel->second.excluded;
+      }
       offer(*call, entry.queue, entry.joined, entry.priority, {}, v1::CERTAINTY_DERIVED, out);
     }
     entries.clear();
@@ -902,11 +1064,14 @@ struct AmiTranslator::State {
     if (!listens_since) listens_since = now;
     entries.clear();
     listed.clear();
+    in_bridge.clear();
     listed_waiting.clear();
     members.begin_listing(true);
     if (reason == "restart") {  // nothing of the former process is left
       calls.clear();
       by_uniqueid.clear();
+      by_agent_channel.clear();
+      findable.clear();
       channels.clear();
       deadlines.clear();
       if (gap_from) gap_from = 0;
@@ -917,25 +1082,41 @@ struct AmiTranslator::State {
   void finish_listing(bool with_channels, Time at, Events& out) {
     now = std::max(now, at);
     channels_listed = with_channels;
-    members.finish_listing(
-        now, [this](const std::string& agent) { return occupied(agent); }, out);
+    finish_members(now, out);
     take_entries(out);
     if (fresh) {
       take_talks(out);
-      take_taken();
+      take_taken(out);
     }
     fresh = false;
     resync_end = now + settle_after_listing;
   }
 
-  /// Whether something is still to be said of a call of this agent.
-  [[nodiscard]] bool occupied(const std::string& agent) const {
-    return std::ranges::any_of(wrap_ups, [&](const auto& entry) { return entry.second.agent == agent; }) ||
-           std::ranges::any_of(calls, [&](const auto& entry) {
-             const Call& call = entry.second;
-             return (call.stage == Call::Stage::connected && call.agent == agent) ||
-                    std::ranges::any_of(call.rings, [&](const Ring& ring) { return ring.agent == agent; });
-           });
+  void finish_members(Time at, Events& out) {
+    std::optional<Names> occupied;  // agents of whose calls something is still to be said; seldom asked for
+    const auto is_occupied = [&](const std::string& agent) {
+      if (!occupied) {
+        occupied.emplace();
+        for (const auto& [end, wrap_up] : wrap_ups) occupied->insert(wrap_up.agent);
+        for (const auto& [id, call] : calls) {
+          if (call.stage == Call::Stage::connected) occupied->insert(call.agent);
+          for (const Ring& ring : call.rings) occupied->insert(ring.agent);
+        }
+      }
+      return occupied->contains(agent);
+    };
+    members.finish_listing(at, is_occupied, out);
+  }
+
+  /// The other channels of the list in its bridge.
+  [[nodiscard]] std::vector<std::pair<std::string, const ListedChannel*>> others_in_bridge(
+      const std::string& uniqueid, const ListedChannel& channel) const {
+    std::vector<std::pair<std::string, const ListedChannel*>> others;
+    if (const auto there = in_bridge.find(channel.bridge); there != in_bridge.end())
+      for (const std::string& other : there->second)
+        if (const auto known = listed.find(other); other != uniqueid && known != listed.end())
+          others.emplace_back(other, &known->second);
+    return others;
   }
 
   /// Calls that talk when the adapter starts. reachd may have heard of them from its former life: they are not offered
@@ -943,16 +1124,16 @@ struct AmiTranslator::State {
   void take_talks(Events& out) {
     for (const auto& [uniqueid, channel] : listed) {
       if (channel.application != "Queue" || channel.bridge.empty() || by_uniqueid.contains(uniqueid)) continue;
-      Call& call = add(uniqueid);
+      Call& call = add(uniqueid, out);
       call.queue = text(queue_argument(channel.application_data));
       call.journey = channel.linkedid;
+      call.excluded = channel.excluded;
       std::string interface, agent_channel;
       Duration age = channel.age;
-      for (const auto& [other_id, other] : listed) {
-        if (other_id == uniqueid || other.bridge != channel.bridge) continue;
-        interface = members.interface_of_channel(other.name);
+      for (const auto& [other_id, other] : others_in_bridge(uniqueid, channel)) {
+        interface = members.interface_of_channel(other->name);
         agent_channel = other_id;
-        age = other.age;  // made when it began to ring
+        age = other->age;  // made when it began to ring
         if (!interface.empty()) break;
       }
       answer(call, members.agent(interface, {}, now), interface, agent_channel, now - age, v1::CERTAINTY_GUESSED, out);
@@ -962,12 +1143,13 @@ struct AmiTranslator::State {
   /// Calls that an agent has taken when the adapter starts, and that do not talk yet. reachd may have heard of them
   /// from its former life: they are not offered again; if AgentConnect does not follow, nobody can tell what became of
   /// them.
-  void take_taken() {
+  void take_taken(Events& out) {
     for (const auto& [uniqueid, channel] : listed) {
       if (by_uniqueid.contains(uniqueid) || !being_taken(channel)) continue;
-      Call& call = add(uniqueid);
+      Call& call = add(uniqueid, out);
       call.queue = text(queue_argument(channel.application_data));
       call.journey = channel.linkedid;
+      call.excluded = channel.excluded;
       call.stage = Call::Stage::waiting;
       call.joined = now - channel.age;  // at the earliest
       call.leaving = Leaving{now, false, true, false, text(untold), {}, true, never};
@@ -986,15 +1168,25 @@ struct AmiTranslator::State {
     in_resync = false;
     v1::ResyncEnd there;
     for (auto& [id, call] : calls) {
-      if (call.stage == Call::Stage::outside) continue;
+      if (call.stage == Call::Stage::outside) {
+        if (call.hung_up) continue;
+        if (!confirmed(call)) {  // nobody saw it hang up
+          call.hung_up = now;
+          arm(call);
+        } else if (call.arrived && call.queue.empty() && !call.excluded) {
+          there.add_contacts(call.id);
+        }
+        continue;
+      }
       if (!confirmed(call)) confirm_or_drop(call, out);
       if (call.stage != Call::Stage::outside && !call.excluded) there.add_contacts(call.id);
       arm(call);
     }
     if (channels_listed)
-      std::erase_if(channels,
-                    [&](const auto& entry) { return entry.second.created < lost_at && !listed.contains(entry.first); });
+      channels.erase_if(
+          [&](const auto& entry) { return entry.second.created < lost_at && !listed.contains(entry.first); });
     listed.clear();
+    in_bridge.clear();
     listed_waiting.clear();
     v1::Event event = event_at(now);
     *event.mutable_resync_end() = std::move(there);
@@ -1022,12 +1214,11 @@ struct AmiTranslator::State {
         const auto channel = listed.find(uniqueid);
         if (channel == listed.end() || channel->second.bridge.empty() || channel->second.application != "Queue")
           continue;
-        for (const auto& [other_id, other] : listed) {
-          if (other_id == uniqueid || other.bridge != channel->second.bridge) continue;
-          const std::string interface = members.interface_of_channel(other.name);
+        for (const auto& [other_id, other] : others_in_bridge(uniqueid, channel->second)) {
+          const std::string interface = members.interface_of_channel(other->name);
           if (interface.empty()) continue;
           // The agent's channel was made when it began to ring: the answer came then or a little later.
-          const Time answered = std::clamp(now - other.age, std::min(std::max(call.joined, lost_at), now), now);
+          const Time answered = std::clamp(now - other->age, std::min(std::max(call.joined, lost_at), now), now);
           if (const auto queue = queue_argument(channel->second.application_data); !queue.empty())
             call.queue = text(queue);  // it may have moved on before
           answer(call, members.agent(interface, {}, now), interface, other_id, answered, v1::CERTAINTY_GUESSED, out);
@@ -1038,6 +1229,7 @@ struct AmiTranslator::State {
     call.stage = Call::Stage::outside;
     call.rings.clear();
     call.leaving.reset();
+    leave_agent(call);
     call.unseen_end = true;
     call.hung_up = now;  // to be forgotten, unless it is heard of again
   }
@@ -1083,14 +1275,25 @@ struct AmiTranslator::State {
       listed_channel(message);
     } else if (event == "QueueStatusComplete") {
       if (!in_resync) {  // somebody's listing in a recorded stream
-        members.finish_listing(
-            at, [this](const std::string& agent) { return occupied(agent); }, out);
+        finish_members(at, out);
         take_entries(out);
         listed_waiting.clear();
       }
     } else if (event.starts_with("QueueMember")) {
       members.take(message, at, out);
+      seen.members_ignored = members.ignored();
+    } else if (!event.empty() || !message.response().empty()) {
+      return;  // nothing is missed by what it lacks
     }
+    if (message.cut) say_cut(message, at, out);
+  }
+
+  void say_cut(const AmiMessage& message, Time at, Events& out) {
+    if (message.event() == "VarSet" && message.get("Variable") != "QUEUESTATUS") return;  // may be as long as it likes
+    v1::Event event = event_at(at);
+    event.mutable_events_lost()->set_count(1);
+    event.mutable_events_lost()->set_reason("a message of the PBX, or a line of it, was too long to be read");
+    out.push_back(std::move(event));
   }
 };
 
@@ -1113,6 +1316,9 @@ Time AmiTranslator::next_wakeup() const {
 
 void AmiTranslator::pass(Time now, Events& out) {
   state_->pass(now, out);
+}
+void AmiTranslator::clock_stepped(Duration by) {
+  state_->clock_stepped(by);
 }
 void AmiTranslator::upstream_lost(const std::string& reason, Time now, Events& out) {
   state_->upstream_lost(reason, now, out);

@@ -39,24 +39,34 @@ struct TranslatorSettings {
 /// What was seen of each class of events: tells a missing right from a quiet night.
 struct SeenCounts {
   std::uint64_t joins = 0, channels = 0, extensions = 0, variables = 0, timestamps = 0;
-  std::uint64_t unknown_calls = 0;  ///< events of calls that were never seen to join
+  std::uint64_t unknown_calls = 0;    ///< events of calls that were never seen to join
+  std::uint64_t calls_given_up = 0;   ///< there were too many at a time
+  std::uint64_t members_ignored = 0;  ///< events of queue members for whom there was no room
 };
 
 /// One PBX. Every function appends to `out` what follows; times are those of the PBX's events, also of verdicts that
 /// come late. Contact ids are Uniqueids, journeys Linkedids. Memory: a few hundred bytes per live channel.
 class AmiTranslator {
  public:
+  /// At a time. Of more, the one not heard of for the longest time is given up: its outcome is told as unknown.
+  static constexpr std::size_t max_calls = 100'000;
+
   AmiTranslator(TranslatorSettings settings, adapter::Pseudonyms pseudonyms);
   ~AmiTranslator();
   AmiTranslator(AmiTranslator&&) noexcept;
   AmiTranslator& operator=(AmiTranslator&&) noexcept;
 
-  /// One message that happened at `at`. Messages come in stream order; `at` may step back a little.
+  /// One message that happened at `at`. Messages come in stream order; `at` may step back a little. Of one that is cut
+  /// what is left counts, and EventsLost is said where something may be missed.
   void take(const AmiMessage& message, Time at, Events& out);
   /// When pass() has something to do; `never` if nothing.
   [[nodiscard]] Time next_wakeup() const;
   /// Time has come to `now`: verdicts whose evidence did not come are said, wrap-ups end.
   void pass(Time now, Events& out);
+
+  /// The clock behind `at` and `now` was set by `by`, back (-) or forward (+): what is still to be said goes by the new
+  /// one, as long after as it would have been.
+  void clock_stepped(Duration by);
 
   /// The connection is gone. What was held is said; calls stay known until a listing says otherwise.
   void upstream_lost(const std::string& reason, Time now, Events& out);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "clients/adapters/asterisk/members.hpp"
 #include "clients/adapters/asterisk/recording.hpp"
 
 namespace reach::asterisk {
@@ -16,6 +17,9 @@ constexpr Duration listing_timeout = 30s;
 constexpr Duration silence_before_ping = 10s;
 constexpr Duration ping_timeout = 5s;
 constexpr Duration clock_tolerance = 500ms;
+constexpr Duration least_step = 1s;
+constexpr std::size_t most_said = 100;          // sentences that are not said again
+constexpr std::size_t most_summaries = 10'000;  // queues of one QueueSummary
 
 int number(std::string_view digits) {
   int value = 0;
@@ -39,6 +43,19 @@ Time PbxClock::local(Time stamp, Time received) {
   return std::min(stamp + behind_, received);
 }
 
+Duration ClockSteps::since_last(Time clock, Duration monotonic) {
+  const Duration apart = clock.time_since_epoch() - monotonic;
+  const Duration by = apart - apart_.value_or(apart);
+  apart_ = apart;
+  return std::chrono::abs(by) > least_step ? by : Duration::zero();
+}
+
+std::uint64_t GrowthReport::take(std::uint64_t count, Time now) {
+  if (now < due(count)) return 0;
+  next_ = now + 1min;
+  return count - std::exchange(told_, count);
+}
+
 AmiDialogue::AmiDialogue(DialogueSettings settings, AmiTranslator translator, const DialogueMemory& memory)
     : settings_(std::move(settings)), translator_(std::move(translator)), startup_(memory.startup) {
   heard_before_ = !startup_.empty();
@@ -57,6 +74,7 @@ void AmiDialogue::request(DialogueOutput& out, const std::string& action,
 }
 
 void AmiDialogue::say_once(const std::string& sentence, DialogueOutput& out) {
+  if (said_.size() >= most_said) said_.clear();
   if (said_.insert(sentence).second) out.problems.push_back(sentence);
 }
 
@@ -79,6 +97,7 @@ void AmiDialogue::disconnected(const std::string& reason, Time now, DialogueOutp
 void AmiDialogue::take(const AmiMessage& message, Time received, DialogueOutput& out) {
   heard_ = received;
   pinged_ = false;
+  if (message.cut) ++cut_;
   if (step_ == Step::banner) {
     if (message.banner().empty()) {
       out.close = settings_.place + " is no Asterisk manager interface; expected is `port` of manager.conf";
@@ -125,7 +144,7 @@ void AmiDialogue::take(const AmiMessage& message, Time received, DialogueOutput&
              out);
   }
   if (event == "QueueSummary") {
-    callers_[std::string(message.get("Queue"))] = number(message.get("Callers"));
+    if (callers_.size() < most_summaries) callers_[std::string(message.get("Queue"))] = number(message.get("Callers"));
     return;
   }
   if (event == "QueueSummaryComplete") {
@@ -262,8 +281,29 @@ void AmiDialogue::look_for_missing_rights(DialogueOutput& out) {
              out);
 }
 
+void AmiDialogue::tell_growth(Time now, DialogueOutput& out) {
+  constexpr AmiLimits limits;
+  if (const std::uint64_t cut = cut_report_.take(cut_, now))
+    out.problems.push_back("messages of Asterisk at " + settings_.place +
+                           " that were too long to be read (a line over " + std::to_string(limits.line_bytes / 1024) +
+                           " KiB, or all of it over " + std::to_string(limits.message_bytes / 1024) +
+                           " KiB): " + std::to_string(cut) + "; calls among them may be missing or wrong");
+  const SeenCounts& seen = translator_.seen();
+  if (const std::uint64_t calls = given_up_report_.take(seen.calls_given_up, now))
+    out.problems.push_back(
+        "Asterisk at " + settings_.place + " tells of more than " + std::to_string(AmiTranslator::max_calls) +
+        " calls at a time; given up, with an unknown outcome: " + std::to_string(calls) +
+        "; if it has not so many, let the eventfilter lines of " + section() + "pass eventfilter(name(Hangup)) =");
+  if (const std::uint64_t events = ignored_report_.take(seen.members_ignored, now))
+    out.problems.push_back("Asterisk at " + settings_.place + " tells of more than " +
+                           std::to_string(Members::max_members) + " queue members, or of one in more than " +
+                           std::to_string(Members::max_of_person) +
+                           " queues; events of further ones, ignored: " + std::to_string(events));
+}
+
 void AmiDialogue::pass(Time now, DialogueOutput& out) {
   translator_.pass(now, out.events);
+  tell_growth(now, out);
   if (step_ == Step::offline) return;
   if (now >= deadline_) {
     deadline_ = never;
@@ -295,8 +335,18 @@ void AmiDialogue::pass(Time now, DialogueOutput& out) {
   }
 }
 
+void AmiDialogue::clock_stepped(Duration by) {
+  translator_.clock_stepped(by);
+  clock_ = {};
+  for (GrowthReport* report : {&cut_report_, &given_up_report_, &ignored_report_}) report->clock_stepped(by);
+  for (Time* time : {&deadline_, &heard_, &next_check_, &next_resync_})
+    if (*time != never) *time += by;
+}
+
 Time AmiDialogue::next_wakeup() const {
-  Time next = std::min({translator_.next_wakeup(), deadline_, next_check_, next_resync_});
+  Time next = std::min({translator_.next_wakeup(), deadline_, next_check_, next_resync_, cut_report_.due(cut_),
+                        given_up_report_.due(translator_.seen().calls_given_up),
+                        ignored_report_.due(translator_.seen().members_ignored)});
   if (hears()) next = std::min(next, heard_ + silence_before_ping + (pinged_ ? ping_timeout : Duration::zero()));
   return next;
 }

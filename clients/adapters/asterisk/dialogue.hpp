@@ -43,6 +43,31 @@ class PbxClock {
   Duration behind_{};
 };
 
+/// Notices that this machine's clock was set.
+class ClockSteps {
+ public:
+  /// By how much the clock was set since the last call, back (-) or forward (+), given what it and a monotonic clock
+  /// show now. Zero for up to a second: that is taken for the slow corrections of NTP.
+  [[nodiscard]] Duration since_last(Time clock, Duration monotonic);
+
+ private:
+  std::optional<Duration> apart_;
+};
+
+/// A count that the operator is told of when it has grown: at once, then at most once a minute.
+class GrowthReport {
+ public:
+  /// When there is something to tell of `count`; `never` if it has not grown.
+  [[nodiscard]] Time due(std::uint64_t count) const { return count > told_ ? next_ : never; }
+  /// By how much it has grown since it was told; it counts as told now. Zero if nothing is due.
+  [[nodiscard]] std::uint64_t take(std::uint64_t count, Time now);
+  void clock_stepped(Duration by) { next_ += by; }
+
+ private:
+  std::uint64_t told_ = 0;
+  Time next_{};
+};
+
 /// What outlives the adapter itself, so that it can tell what it missed.
 struct DialogueMemory {
   std::string startup;             ///< when the Asterisk process began that was heard last; empty: none was
@@ -50,7 +75,7 @@ struct DialogueMemory {
   bool operator==(const DialogueMemory&) const = default;
 };
 
-/// One PBX, over all its connections. `now` and `received` are this machine's clock.
+/// One PBX, over all its connections. `now` and `received` are this machine's clock; when it is set, clock_stepped().
 class AmiDialogue {
  public:
   AmiDialogue(DialogueSettings settings, AmiTranslator translator, const DialogueMemory& memory = {});
@@ -60,6 +85,8 @@ class AmiDialogue {
   /// The connection is gone, or could not be made: `reason` is a sentence.
   void disconnected(const std::string& reason, Time now, DialogueOutput& out);
   void pass(Time now, DialogueOutput& out);
+  /// This machine's clock was set by `by`: everything goes on after as long as it would have.
+  void clock_stepped(Duration by);
   [[nodiscard]] Time next_wakeup() const;
   [[nodiscard]] DialogueMemory memory() const { return {startup_, translator_.last_channel()}; }
   /// Asterisk is logged in to and tells its events.
@@ -75,6 +102,7 @@ class AmiDialogue {
   void listing_progress(Time now, DialogueOutput& out);
   void compare(Time now, DialogueOutput& out);
   void look_for_missing_rights(DialogueOutput& out);
+  void tell_growth(Time now, DialogueOutput& out);
   void say_once(const std::string& sentence, DialogueOutput& out);
   [[nodiscard]] std::string section() const;
 
@@ -92,6 +120,8 @@ class AmiDialogue {
   std::map<std::string, int, std::less<>> callers_;  // QueueSummary
   int differing_ = 0;
   std::set<std::string> said_;
+  std::uint64_t cut_ = 0;  // messages
+  GrowthReport cut_report_, given_up_report_, ignored_report_;
 };
 
 }  // namespace reach::asterisk

@@ -19,6 +19,10 @@ Time wall_now() {
   return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
 }
 
+Duration monotonic_now() {
+  return std::chrono::steady_clock::now().time_since_epoch();
+}
+
 }  // namespace
 
 struct Session::Impl {
@@ -33,11 +37,22 @@ struct Session::Impl {
   ~Impl() {
     asio::post(io, [this] {
       DialogueOutput out;
-      dialogue.pass(wall_now() + hold_window, out);  // what is held is said
+      dialogue.pass(read_clock() + hold_window, out);  // what is held is said
       for (const v1::Event& event : out.events) calls.event(event);
       io.stop();
     });
     thread.join();
+  }
+
+  /// This machine's clock. The dialogue learns first if it was set.
+  Time read_clock() {
+    const Time now = wall_now();
+    if (const Duration by = steps.since_last(now, monotonic_now()); by != Duration::zero()) {
+      dialogue.clock_stepped(by);
+      calls.note("this machine's clock was set " + std::string(by < Duration::zero() ? "back" : "forward") + " by " +
+                 format_duration(std::chrono::abs(by)));
+    }
+    return now;
   }
 
   // Every connection has a number: what belongs to a former one is ignored when it comes in late.
@@ -69,7 +84,7 @@ struct Session::Impl {
         socket.set_option(tcp::no_delay(true), ignored);
         socket.set_option(asio::socket_base::keep_alive(true), ignored);
         socket.set_option(asio::socket_base::receive_buffer_size(4 << 20), ignored);  // Asterisk never waits for us
-        dialogue.connected(wall_now());
+        dialogue.connected(read_clock());
         read(mine);
       });
     });
@@ -88,7 +103,7 @@ struct Session::Impl {
     asio::error_code ignored;
     socket.close(ignored);
     DialogueOutput out;
-    dialogue.disconnected(sentence, wall_now(), out);
+    dialogue.disconnected(sentence, read_clock(), out);
     carry_out(out);
     retry.expires_after(pause);
     pause = std::min(pause * 2, longest_pause);
@@ -105,7 +120,7 @@ struct Session::Impl {
                   "); if that happens under load, raise writetimeout of the user in manager.conf to 5000");
         return;
       }
-      const Time now = wall_now();
+      const Time now = read_clock();
       DialogueOutput out;
       parser.feed(std::string_view(buffer.data(), size), [&](const AmiMessage& message) {
         if (out.close.empty()) dialogue.take(message, now, out);
@@ -147,7 +162,7 @@ struct Session::Impl {
     ticker.expires_after(tick);
     ticker.async_wait([this](const asio::error_code& error) {
       if (error) return;
-      const Time now = wall_now();
+      const Time now = read_clock();
       if (dialogue.next_wakeup() <= now) {
         DialogueOutput out;
         dialogue.pass(now, out);
@@ -166,6 +181,7 @@ struct Session::Impl {
   std::uint16_t port;
   AmiDialogue dialogue;
   SessionCalls calls;
+  ClockSteps steps;
   asio::io_context io;
   tcp::resolver resolver{io};
   tcp::socket socket{io};

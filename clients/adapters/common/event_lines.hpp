@@ -25,7 +25,8 @@ class EventLines {
   EventLines& operator=(const EventLines&) = delete;
 
   void take(const v1::Event& event);
-  /// The stream has come to `now`: what is older than the window is written.
+  /// The stream has come to `now`: what is older than the window is written; all of it if the clock was set back by
+  /// more than the window.
   void pass(Time now);
   /// Writes everything that waits.
   void finish();
@@ -35,6 +36,7 @@ class EventLines {
   std::ostream& out_;
   std::string source_;
   Duration window_;
+  Time passed_{};
   std::multimap<Time, std::string> waiting_;
 };
 

@@ -41,17 +41,19 @@ PLANTED = {
 }
 EXTENSION = "47118"
 NUMBERS = ["+491577712300", "+491577712301", "+491577712302", "+491577712311"]
+CALLED_BACK = ["+491577712377", "+491577712388", "+491577712399"]  # numbers that the PBX or an agent dials
+COMPANY = "0401234567"
 PEOPLE = ["Plantmann", "Xaver", "Yolanda", "Geheimnis", "Quirin", "Verborgen", "47118", "47119"]
 
 
 def needles():
     """Each text in the forms in which it could be found again; also as a digest that needs no key."""
-    for text in NUMBERS + PEOPLE:
-        plain = text.lstrip("+")
+    for text in NUMBERS + CALLED_BACK + PEOPLE:
+        plain = text.removeprefix("+49")  # what all spellings of a number have in common
         yield text, plain.encode()
         yield text + " in UTF-16", plain.encode("utf-16-le")
         yield text + " in hex", plain.encode().hex().encode()
-        for form in (text, plain):
+        for form in (text, text.lstrip("+"), text.replace("+49", "0"), text.replace("+", "00")):
             for digest in (hashlib.md5, hashlib.sha1, hashlib.sha256):
                 yield f"{text} as {digest.__name__}", digest(form.encode()).hexdigest()[:16].encode()
 
@@ -76,7 +78,28 @@ def planted_ami():
     text, count = re.subn(r"(Event: BlindTransfer\r?\n(?:[^\r\n]+\r?\n)*?Extension: )\d+", rf"\g<1>{EXTENSION}", text)
     if count == 0:
         raise Failed("the recording has no blind transfer")
-    return text
+    return text + "".join(calls_with_numbers_as_extensions(max(map(float, re.findall(r"Timestamp: ([\d.]+)", text)))))
+
+
+def calls_with_numbers_as_extensions(at):
+    """Customers who are called back (Originate Channel: Local/NUMBER@...), one who is turned away so, one whose number
+    comes in two spellings, an agent who dials out and ends up in a queue; and one who dials the company's number."""
+    back, away, out = (number.replace("+49", "0") for number in CALLED_BACK)
+    unknown, dials = "<unknown>", "4 (Ring)"
+    calls = ((f"Local/{back}@callback-1;1", "0", back, unknown, back, "Join"),
+             (f"Local/{back}@callback-2;2", dials, back, COMPANY, unknown, "Join"),
+             (f"Local/{away}@callback-3;1", "0", away, unknown, away, "FULL"),
+             ("PJSIP/trunk-4", dials, NUMBERS[0], NUMBERS[0].replace("+49", "0"), unknown, "Join"),
+             (f"PJSIP/{EXTENSION}-5", dials, out, EXTENSION, unknown, "Join"),
+             ("PJSIP/trunk-6", dials, COMPANY, NUMBERS[1], unknown, "Join"))
+    for number, (channel, state, exten, caller, connected, comes) in enumerate(calls):
+        fields = (f"Timestamp: {at + 10:.6f}\r\nChannel: {channel}\r\nChannelState: {state[0]}\r\nContext: callback\r\n"
+                  f"CallerIDNum: {caller}\r\nConnectedLineNum: {connected}\r\nExten: {exten}\r\n"
+                  f"Uniqueid: planted-1.{number}\r\nLinkedid: planted-1.{number}\r\n")
+        yield f"Event: Newchannel\r\n{fields}\r\n"
+        yield f"Event: Newexten\r\n{fields}Extension: {exten}\r\nApplication: Queue\r\nAppData: target\r\n\r\n"
+        yield (f"Event: QueueCallerJoin\r\n{fields}Queue: target\r\n\r\n" if comes == "Join" else
+               f"Event: VarSet\r\n{fields}Variable: QUEUESTATUS\r\nValue: {comes}\r\n\r\n")
 
 
 def planted_queue_log():
@@ -175,6 +198,7 @@ class Test:
             spool_directory    = "{self.folder}/spool"
             ''')
         self.write("asterisk.toml", f'source = "pbx1"\npseudonym_key_file = "{self.folder}/key"\n'
+                                    'arrival_contexts = ["callback"]\n'
                                     '[pbx]\nsecret_file = "key"\n')
 
     def adapters(self):
@@ -255,7 +279,8 @@ class Test:
         problems = [f"{name}: {', '.join(found)}" for name, content in sorted(self.out.items())
                     if (found := found_in(content))]
         # The search sees what it should: calls and pseudonyms are in all that tells of calls.
-        shown = {"asterisk adapter": rb"p:[0-9a-f]{16}.*a:[0-9a-f]{12}", "spool": rb"p:[0-9a-f]{16}.*a:[0-9a-f]{12}",
+        shown = {"asterisk adapter": rb"p:[0-9a-f]{16}.*a:[0-9a-f]{12}.*\"dialled\":\"" + COMPANY.encode() + b"\"",
+                 "spool": rb"p:[0-9a-f]{16}.*a:[0-9a-f]{12}",
                  "event log and snapshots": rb"p:[0-9a-f]{16}.*a:[0-9a-f]{12}",
                  "snapshots": rb"a:[0-9a-f]{12}",
                  "reachctl log export": rb"p:[0-9a-f]{16}.*a:[0-9a-f]{12}",
@@ -277,8 +302,8 @@ def main():
         for file, text in (("ami.txt", planted_ami()), ("queue_log", planted_queue_log())):
             (test.folder / "in" / file).write_text(text)
             seen = found_in((test.folder / "in" / file).read_bytes())
-            missing = [text for text in NUMBERS + PEOPLE if text not in seen
-                       and not (file == "queue_log" and text in ("Plantmann", "Xaver", "47119"))]
+            missing = [text for text in NUMBERS + CALLED_BACK + PEOPLE if text not in seen
+                       and not (file == "queue_log" and text in ("Plantmann", "Xaver", "47119", *CALLED_BACK))]
             if missing:
                 raise Failed(f"the search does not find in {file} what was planted there: {missing}")
         test.configurations()

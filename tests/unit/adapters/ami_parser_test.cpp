@@ -14,6 +14,7 @@ Seen parse(AmiParser& parser, std::string_view bytes, std::size_t piece) {
   for (std::size_t i = 0; i < bytes.size(); i += piece)
     parser.feed(bytes.substr(i, piece), [&](const AmiMessage& message) {
       std::string text;
+      if (message.cut) text = "cut;";
       for (const auto& [name, value] : message.fields) text += std::string(name) + '=' + std::string(value) + ';';
       seen.push_back(text);
     });
@@ -63,11 +64,13 @@ TEST(AmiParser, SkipsAndCountsLinesThatAreNone) {
 TEST(AmiParser, DropsWhatIsOverTheLimitsAndGoesOn) {
   AmiParser parser({.line_bytes = 20, .message_bytes = 50});
   const std::string long_line = "Event: A\r\nLong: " + std::string(100, 'x') + "\r\nB: c\r\n\r\n";
-  EXPECT_EQ(parse(parser, long_line, 9), Seen{"Event=A;B=c;"});
+  EXPECT_EQ(parse(parser, long_line, 9), Seen{"cut;Event=A;B=c;"});
   std::string long_message = "Event: A\r\n";
   for (int i = 0; i < 20; ++i) long_message += "Name: value\r\n";
-  EXPECT_EQ(parse(parser, long_message + "\r\nEvent: B\r\n\r\n", 9), Seen{"Event=B;"});
+  EXPECT_EQ(parse(parser, long_message + "\r\nEvent: B\r\n\r\n", 9), (Seen{"cut;", "Event=B;"}));
   EXPECT_EQ(parser.counts().oversized, 2U);
+  EXPECT_EQ(parse(parser, "Event: " + std::string(100, 'x') + "\r\n\r\nEvent: B\r\n\r\n", 9),
+            (Seen{"cut;", "Event=B;"}));
 }
 
 TEST(AmiParser, ForgetsAHalfMessageWhenANewConnectionBegins) {

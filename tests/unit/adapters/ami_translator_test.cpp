@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "clients/adapters/asterisk/members.hpp"
+#include "clients/adapters/asterisk/recent_map.hpp"
 #include "clients/adapters/asterisk/recording.hpp"
 #include "tests/unit/adapters/said.hpp"
 
@@ -98,14 +100,14 @@ TEST(AmiTranslator, TellsACallFromOfferToEnd) {
   pbx.completes(20, "c1", "sales", "PJSIP/7", 7, "agent");
   pbx.says(20, "Hangup", "Uniqueid=c1");
   pbx.passes(100);
-  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "10 c1 ringing", "12.5 c1 answered", "20 c1 ended agent"}));
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales", "10 c1 ringing", "12.5 c1 answered", "20 c1 ended agent"}));
 }
 
 TEST(AmiTranslator, WaitsForTheHangUpBeforeItSaysAbandoned) {
   Pbx pbx;
   pbx.joins(10, "c1", "sales");
   pbx.abandon_and_leave(13, "c1", "sales");
-  EXPECT_EQ(pbx.story(), Story{"10 c1 offered sales 51"});
+  EXPECT_EQ(pbx.story(), Story{"10 c1 offered sales"});
   pbx.says(13.1, "Hangup", "Uniqueid=c1");
   EXPECT_EQ(pbx.story(), Story{"13 c1 abandoned"});
 }
@@ -149,8 +151,7 @@ TEST(AmiTranslator, NamesTheNextQueueOfAnOverflowBeforeTheNextOffer) {
   pbx.queue_status(13, "c1", "TIMEOUT");
   pbx.says(13.1, "Newexten", "Uniqueid=c1 Extension=51 Application=Playback AppData=sorry");
   pbx.joins(14, "c1", "service");
-  EXPECT_EQ(pbx.story(),
-            (Story{"10 c1 offered sales 51", "13 c1 forwarded timeout service", "14 c1 offered service 51"}));
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales", "13 c1 forwarded timeout service", "14 c1 offered service"}));
 }
 
 TEST(AmiTranslator, ReadsALeaveAloneAsTheCallersKey) {
@@ -162,7 +163,7 @@ TEST(AmiTranslator, ReadsALeaveAloneAsTheCallersKey) {
   pbx.says(13, "Newexten", "Uniqueid=c1 Extension=1 Application=NoOp");
   pbx.passes(20);
   EXPECT_EQ(pbx.story(),
-            (Story{"10 c1 offered sales 51", "10 c1 ringing", "13 c1 ringEnded caller_left", "13 c1 forwarded key ?"}));
+            (Story{"10 c1 offered sales", "10 c1 ringing", "13 c1 ringEnded caller_left", "13 c1 forwarded key ?"}));
 }
 
 TEST(AmiTranslator, KeepsAHeldVerdictThroughAListing) {
@@ -176,8 +177,8 @@ TEST(AmiTranslator, KeepsAHeldVerdictThroughAListing) {
   pbx.translator.finish_listing(true, Pbx::time(13.5), pbx.events);
   pbx.passes(14.5);
   pbx.passes(20);
-  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "13.5 resyncBegin periodic", "14.5 resyncEnd c1",
-                                "13 c1 forwarded key ?"}));
+  EXPECT_EQ(pbx.story(),
+            (Story{"10 c1 offered sales", "13.5 resyncBegin periodic", "14.5 resyncEnd c1", "13 c1 forwarded key ?"}));
 }
 
 TEST(AmiTranslator, ReadsAKeyToTheMailboxAsVoicemail) {
@@ -219,7 +220,7 @@ TEST(AmiTranslator, SeesACallerTakenOutIntoABridge) {
 
 TEST(AmiTranslator, CountsCallersWhoAreNotLetIn) {
   Pbx pbx;
-  pbx.says(10, "Newchannel", "Uniqueid=c1 Channel=PJSIP/trunk-1 Exten=4711 CallerIDNum=0891");
+  pbx.says(10, "Newchannel", "Uniqueid=c1 Channel=PJSIP/trunk-1 ChannelState=4 Exten=4711 CallerIDNum=0891");
   pbx.says(10, "Newexten", "Uniqueid=c1 Application=Queue AppData=sales,,,,9");
   pbx.queue_status(10, "c1", "FULL");
   pbx.says(11, "Newexten", "Uniqueid=c1 Application=Queue AppData=service");
@@ -244,8 +245,8 @@ TEST(AmiTranslator, KeepsTheSecondEntryThroughALateAgentComplete) {
   pbx.connects(16, "c1", "sales", "PJSIP/7", 1);
   pbx.completes(16.5, "c1", "sales", "PJSIP/7", 4, "transfer");  // even after the second answer
   pbx.completes(30, "c1", "sales", "PJSIP/7", 14, "caller");
-  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "11 c1 answered", "15 c1 transferred", "15 c1 ended transfer",
-                                "15.001 c1 offered sales 51", "16 c1 answered", "30 c1 ended caller"}));
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales", "11 c1 answered", "15 c1 transferred", "15 c1 ended transfer",
+                                "15.001 c1 offered sales", "16 c1 answered", "30 c1 ended caller"}));
 }
 
 TEST(AmiTranslator, KeepsTheSecondEntryThroughALateAgentCompleteAndAListing) {
@@ -267,6 +268,36 @@ TEST(AmiTranslator, NamesNoTelephoneNumberAsTheTransfersTarget) {
   pbx.connects(11, "c1", "sales", "PJSIP/7", 1);
   pbx.says(15, "BlindTransfer", "Result=Success TransfereeUniqueid=c1 Extension=004989123456");
   EXPECT_EQ(pbx.story()[2], "15 c1 transferred");
+}
+
+TEST(AmiTranslator, ForgetsWhoIsInNoQueueAnyMore) {
+  Pbx pbx;
+  pbx.says(1, "QueueMemberAdded", "Queue=sales Interface=Local/4711@agents/n MemberName=Max Paused=0");
+  pbx.says(2, "QueueMemberRemoved", "Queue=sales Interface=Local/4711@agents/n MemberName=Max");
+  pbx.lists_eva(3, "Paused=0 Status=1");
+  pbx.joins(10, "c1", "sales");
+  pbx.connects(11, "c1", "sales", "PJSIP/7", 1);
+  pbx.says(15, "BlindTransfer", "Result=Success TransfereeUniqueid=c1 Extension=4711");
+  const Story story = pbx.story();
+  EXPECT_EQ(story[story.size() - 2], "15 c1 transferred");
+}
+
+TEST(AmiTranslator, IgnoresMembersForWhomThereIsNoRoom) {
+  Pbx pbx;
+  const auto adds = [&](std::size_t from, std::size_t to, const std::string& who) {
+    for (std::size_t i = from; i < to; ++i) {
+      const std::string text = std::to_string(i);
+      pbx.says(1, "QueueMemberAdded",
+               "Queue=q" + text + " Interface=PJSIP/" + (who.empty() ? text : who) + " Paused=0");
+      pbx.events.clear();
+    }
+    return pbx.translator.seen().members_ignored;
+  };
+  EXPECT_EQ(adds(0, Members::max_of_person + 3, "everywhere"), 3U);
+  EXPECT_EQ(adds(Members::max_of_person, Members::max_members, ""), 3U);
+  EXPECT_EQ(adds(Members::max_members, Members::max_members + 2, ""), 5U);
+  pbx.says(2, "QueueMemberRemoved", "Queue=q0 Interface=PJSIP/everywhere");
+  EXPECT_EQ(adds(Members::max_members, Members::max_members + 1, ""), 5U) << "there is room again";
 }
 
 TEST(AmiTranslator, NamesAnAgentAsTheTransfersTargetByPseudonymAlone) {
@@ -349,7 +380,7 @@ TEST(AmiTranslator, FollowsAnAttendedTransferIntoAQueue) {
   pbx.passes(60);
   pbx.connects(61, "c1", "service", "PJSIP/8", 41);
   pbx.completes(70, "c1", "service", "PJSIP/8", 9, "caller");
-  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "11 c1 answered", "20 leg2 offered service 51",
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales", "11 c1 answered", "20 leg2 offered service",
                                 "25 c1 transferred service attended=true", "25 c1 ended transfer", "61 leg2 answered",
                                 "70 leg2 ended caller"}));
 }
@@ -362,7 +393,21 @@ TEST(AmiTranslator, MatchesAMasqueradedCallByQueueAndTimeOfJoining) {
   pbx.says(25, "QueueCallerLeave", "Uniqueid=other Queue=sales");
   pbx.says(25, "Hangup", "Uniqueid=other");
   pbx.passes(60);
-  EXPECT_EQ(pbx.story(), (Story{"20 c1 offered sales 51", "25 c1 abandoned"}));
+  EXPECT_EQ(pbx.story(), (Story{"20 c1 offered sales", "25 c1 abandoned"}));
+}
+
+TEST(AmiTranslator, MatchesTheMasqueradedCallThatCameNearestToItsTime) {
+  Pbx pbx;
+  for (const auto& [call, at] : {std::pair{"c1", 18.}, {"c2", 19.2}, {"c3", 20.4}, {"elsewhere", 20.}})
+    pbx.joins(at, call, call == std::string("elsewhere") ? "service" : "sales");
+  pbx.joins(20, "lives", "sales");
+  for (const std::string call : {"c1", "c2", "c3", "elsewhere"}) pbx.says(24.5, "Hangup", "Uniqueid=" + call);
+  pbx.story();
+  for (const std::string other : {"other", "another"}) {
+    pbx.says(25, "QueueCallerAbandon", "Uniqueid=" + other + " Queue=sales HoldTime=5");
+    pbx.says(25, "Hangup", "Uniqueid=" + other);
+  }
+  EXPECT_EQ(pbx.story(), (Story{"25 c3 abandoned", "25 c2 abandoned"}));
 }
 
 TEST(AmiTranslator, CountsLosersOfARingAllAgainstNobody) {
@@ -373,7 +418,7 @@ TEST(AmiTranslator, CountsLosersOfARingAllAgainstNobody) {
   pbx.says(12, "DialEnd", "Uniqueid=c1 DestUniqueid=leg-PJSIP/8 DialStatus=ANSWER");
   pbx.says(12, "DialEnd", "Uniqueid=c1 DestUniqueid=leg-PJSIP/7 DialStatus=CANCEL");
   pbx.connects(12, "c1", "sales", "PJSIP/8", 2);
-  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "10 c1 ringing", "10 c1 ringing", "12 c1 ringEnded lost_race",
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales", "10 c1 ringing", "10 c1 ringing", "12 c1 ringEnded lost_race",
                                 "12 c1 answered"}));
 }
 
@@ -384,7 +429,7 @@ TEST(AmiTranslator, TakesABusyTelephoneAsNotAnsweredOnce) {
   pbx.says(11, "DialEnd", "Uniqueid=c1 DestUniqueid=leg-PJSIP/7 DialStatus=BUSY");
   pbx.says(11, "AgentRingNoAnswer", "Uniqueid=c1 Queue=sales Interface=PJSIP/7 DestUniqueid=leg-PJSIP/7 RingTime=0");
   pbx.passes(13);
-  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "10 c1 ringing", "11 c1 ringNoAnswer"}));
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales", "10 c1 ringing", "11 c1 ringNoAnswer"}));
 }
 
 TEST(AmiTranslator, LetsTheCallerWaitOnWhenTheAgentHangsUpInTheAnnouncement) {
@@ -394,7 +439,7 @@ TEST(AmiTranslator, LetsTheCallerWaitOnWhenTheAgentHangsUpInTheAnnouncement) {
   pbx.says(12, "DialEnd", "Uniqueid=c1 DestUniqueid=leg-PJSIP/7 DialStatus=ANSWER");
   pbx.says(13, "AgentDump", "Uniqueid=c1 Queue=sales Interface=PJSIP/7");
   pbx.connects(20, "c1", "sales", "PJSIP/8", 10);
-  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "10 c1 ringing", "13 c1 ringEnded other", "20 c1 answered"}));
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales", "10 c1 ringing", "13 c1 ringEnded other", "20 c1 answered"}));
 }
 
 TEST(AmiTranslator, EndsACallWhoseAgentCompleteNamesNoChannel) {
@@ -481,7 +526,36 @@ TEST(AmiTranslator, NeverTellsExcludedExtensions) {
   pbx.joins(10, "c1", "sales");
   pbx.abandon_and_leave(13, "c1", "sales");
   pbx.passes(20);
-  EXPECT_EQ(pbx.story(), (Story{"9 c0 offered sales 51", "10 c0 answered"}));
+  EXPECT_EQ(pbx.story(), (Story{"9 c0 offered sales", "10 c0 answered"}));
+}
+
+TEST(AmiTranslator, NeverTellsCallsOfExcludedNumbersThatWereThereWhenItStarts) {
+  for (const std::string who : {"CallerIDNum=0891", "CallerIDNum=0892 Exten=199"}) {
+    TranslatorSettings settings;
+    settings.excluded = {"0891", "199"};
+    Pbx pbx(settings);
+    pbx.translator.begin_resync("connect", Pbx::time(40), pbx.events);
+    pbx.says(40, "QueueParams", "Queue=sales");
+    pbx.says(40, "QueueEntry", "Queue=sales Uniqueid=waits Wait=30 CallerIDNum=0891");
+    pbx.says(40, "QueueMember", "Queue=sales Location=PJSIP/7 Name=Eva Paused=0 Status=2");
+    const auto lists = [&](const std::string& uniqueid, const std::string& more) {
+      pbx.says(40, "CoreShowChannel",
+               "Uniqueid=" + uniqueid + " Application=Queue ApplicationData=sales Channel=PJSIP/t-1 " + who + more);
+    };
+    lists("talks", " BridgeId=b");
+    lists("ends", " BridgeId=c");
+    lists("taken", "");
+    pbx.says(40, "CoreShowChannel", "Uniqueid=a1 Application=AppQueue BridgeId=b Channel=PJSIP/7-0001");
+    pbx.translator.finish_listing(true, Pbx::time(40), pbx.events);
+    pbx.passes(41);
+    pbx.says(43, "AgentConnect", "Uniqueid=taken Queue=sales Interface=PJSIP/7 HoldTime=12 " + who);
+    pbx.completes(60, "talks", "sales", "PJSIP/7", 32, "caller");
+    pbx.says(61, "Hangup", "Uniqueid=ends");
+    pbx.passes(200);
+    EXPECT_EQ(pbx.story(),
+              (Story{"40 resyncBegin connect", "40 agent loggedIn sales", "40 agent agentResumed", "41 resyncEnd"}))
+        << who;
+  }
 }
 
 TEST(AmiTranslator, ListsWhoWaitsAfterConnectingAndForgetsNobody) {
@@ -523,6 +597,44 @@ TEST(AmiTranslator, DropsWhoEndedUnseenAndKeepsWhoIsHeardOf) {
   EXPECT_EQ(story[1], "40 resyncBegin gap");
   EXPECT_EQ(story[2], "40.1 leaves abandoned");
   EXPECT_TRUE(story[3] == "41 resyncEnd waits talks" || story[3] == "41 resyncEnd talks waits") << story[3];
+}
+
+TEST(AmiTranslator, ForgetsACallOutsideOfQueuesWhoseHangUpWasMissed) {
+  for (const bool listed : {false, true}) {
+    TranslatorSettings settings;
+    settings.arrival_contexts = {"in"};
+    Pbx pbx(settings);
+    pbx.says(10, "Newchannel", "Uniqueid=c1 Channel=PJSIP/trunk-1 ChannelState=4 Context=in Exten=600");
+    pbx.translator.upstream_lost("cut", Pbx::time(20), pbx.events);
+    pbx.story();
+    pbx.translator.begin_resync("gap", Pbx::time(40), pbx.events);
+    if (listed) pbx.says(40, "CoreShowChannel", "Uniqueid=c1 Application=Playback Channel=PJSIP/trunk-1");
+    pbx.translator.finish_listing(true, Pbx::time(40), pbx.events);
+    pbx.passes(41);
+    EXPECT_EQ(pbx.story(), (Story{"40 resyncBegin gap", listed ? "41 resyncEnd c1" : "41 resyncEnd"}));
+    pbx.passes(102);
+    pbx.says(103, "Hangup", "Uniqueid=c1");
+    EXPECT_EQ(pbx.story(), listed ? Story{"103 c1 ended"} : Story{});
+  }
+}
+
+TEST(AmiTranslator, GivesUpTheCallNotHeardOfForTheLongestTime) {
+  Pbx pbx;
+  pbx.joins(1, "first", "sales");
+  pbx.joins(2, "talks", "sales");
+  pbx.connects(3, "talks", "sales", "PJSIP/7", 1);
+  pbx.joins(4, "last", "sales");
+  pbx.rings(5, "first", "sales", "PJSIP/8");
+  for (std::size_t i = 3; i < AmiTranslator::max_calls; ++i) pbx.joins(6, 'c' + std::to_string(i), "sales");
+  EXPECT_EQ(pbx.translator.seen().calls_given_up, 0U);
+  pbx.events.clear();
+  pbx.joins(10, "one", "sales");
+  pbx.joins(11, "another", "sales");
+  pbx.joins(12, "third", "sales");
+  EXPECT_EQ(pbx.story(),
+            (Story{"10 talks ended ?", "10 one offered sales", "11 last outcomeUnknown ?", "11 another offered sales",
+                   "12 first ringEnded caller_left", "12 first outcomeUnknown ?", "12 third offered sales"}));
+  EXPECT_EQ(pbx.translator.seen().calls_given_up, 3U);
 }
 
 TEST(AmiTranslator, FindsTheAgentOfACallAnsweredUnseen) {
@@ -646,7 +758,7 @@ TEST(AmiTranslator, DoesNotGuessHowACallLeftAQueueUnseen) {
   pbx.says(40, "QueueParams", "Queue=service");
   pbx.says(40, "QueueEntry", "Queue=service Uniqueid=c1 Wait=5");
   pbx.translator.finish_listing(true, Pbx::time(40), pbx.events);
-  EXPECT_EQ(pbx.story(), (Story{"40 resyncBegin gap", "40 c2 offered service 51", "35 c1 offered service ?"}));
+  EXPECT_EQ(pbx.story(), (Story{"40 resyncBegin gap", "40 c2 offered service", "35 c1 offered service ?"}));
 }
 
 TEST(AmiTranslator, KeepsACallThatIsBeingTakenWhenItStarts) {
@@ -671,6 +783,24 @@ TEST(AmiTranslator, KeepsACallThatIsBeingTakenWhenItStarts) {
   EXPECT_EQ(pbx.story(), (Story{"40 resyncBegin gap", "41 resyncEnd c1", "40 c1 outcomeUnknown ?"}));
 }
 
+TEST(AmiTranslator, SaysThatEventsMayBeLostWhereAMessageIsCut) {
+  const std::string lost = "10 eventsLost count=1 a message of the PBX, or a line of it, was too long to be read";
+  Pbx pbx;
+  const auto take = [&](std::vector<std::pair<std::string_view, std::string_view>> fields) {
+    pbx.translator.take({std::move(fields), true}, Pbx::time(10), pbx.events);
+    return pbx.story();
+  };
+  EXPECT_EQ(take({}), Story{lost}) << "nobody knows what it was";
+  EXPECT_EQ(take({{"Event", "QueueCallerJoin"}, {"Queue", "sales"}}), Story{lost});
+  EXPECT_EQ(take({{"Event", "QueueCallerJoin"}, {"Queue", "sales"}, {"Uniqueid", "c1"}}),
+            (Story{"10 c1 offered sales", lost}));
+  EXPECT_EQ(take({{"Event", "QueueMemberStatus"}}), Story{lost});
+  EXPECT_EQ(take({{"Event", "VarSet"}, {"Variable", "QUEUESTATUS"}}), Story{lost});
+  EXPECT_EQ(take({{"Event", "VarSet"}, {"Variable", "CURL_RESULT"}}), Story{});
+  EXPECT_EQ(take({{"Event", "RTCPSent"}}), Story{}) << "nobody listens to it";
+  EXPECT_EQ(take({{"Response", "Success"}}), Story{});
+}
+
 TEST(AmiTranslator, HoldsAndRetrievesWithTheAgentsTelephone) {
   Pbx pbx;
   pbx.joins(10, "c1", "sales");
@@ -678,7 +808,7 @@ TEST(AmiTranslator, HoldsAndRetrievesWithTheAgentsTelephone) {
   pbx.says(12, "Unhold", "Uniqueid=leg-PJSIP/7");
   pbx.says(13, "Hold", "Uniqueid=leg-PJSIP/7");
   pbx.says(15, "Unhold", "Uniqueid=leg-PJSIP/7");
-  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales 51", "11 c1 answered", "13 c1 held", "15 c1 retrieved"}));
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales", "11 c1 answered", "13 c1 held", "15 c1 retrieved"}));
 }
 
 TEST(AmiTranslator, NeverLetsANumberOutExceptAsPseudonym) {
@@ -689,6 +819,65 @@ TEST(AmiTranslator, NeverLetsANumberOutExceptAsPseudonym) {
            "Uniqueid=c1 Linkedid=c1 Queue=sales Channel=Local/+49891234567@cb-01;1 CallerIDNum=+49891234567 Exten=s");
   for (const v1::Event& event : pbx.events)
     EXPECT_EQ(client::to_json_line(event).find("891234567"), std::string::npos) << client::to_json_line(event);
+}
+
+/// A channel begins and comes to a queue; what is told of where it began, without the word "offered".
+std::string told_as_dialled(const std::string& channel, const std::string& exten, const std::string& numbers,
+                            TranslatorSettings settings = {}) {
+  Pbx pbx(std::move(settings));
+  pbx.says(1, "QueueMemberAdded", "Queue=sales Interface=PJSIP/30 MemberName=Eva Paused=0 Status=1");
+  pbx.story();
+  pbx.says(9, "Newchannel", "Uniqueid=c1 Channel=" + channel + " Context=in Exten=" + exten + ' ' + numbers);
+  pbx.says(10, "QueueCallerJoin", "Uniqueid=c1 Queue=sales Exten=" + exten + ' ' + numbers);
+  return pbx.story().back().substr(std::string("10 c1 offered sales").size());
+}
+
+TEST(AmiTranslator, TellsTheNumberThatACustomerDialled) {
+  EXPECT_EQ(told_as_dialled("PJSIP/trunk-1 ChannelState=4", "040123456", "CallerIDNum=+491711234567"), " 040123456");
+  EXPECT_EQ(told_as_dialled("PJSIP/trunk-1 ChannelState=4", "040123456", "CallerIDNum=anonymous"), " 040123456");
+  EXPECT_EQ(told_as_dialled("PJSIP/77-1 ChannelState=4", "600", "CallerIDNum=77"), " 600");
+  TranslatorSettings settings;
+  settings.arrival_contexts = {"in"};
+  EXPECT_EQ(told_as_dialled("PJSIP/trunk-1 ChannelState=4", "600", "", settings), " 600");
+}
+
+TEST(AmiTranslator, TellsNoNumberAsDialledThatMayBeACustomersOwn) {
+  const std::string number = "01719998877";
+  EXPECT_EQ(told_as_dialled("Local/" + number + "@callback-1;1 ChannelState=0", number, "CallerIDNum=<unknown>"), "");
+  EXPECT_EQ(told_as_dialled("Local/" + number + "@callback-1;2 ChannelState=4", number, "CallerIDNum=0401234"), "");
+  EXPECT_EQ(told_as_dialled("PJSIP/trunk-1 ChannelState=0", number, "CallerIDNum=0401234"), "") << "called by the PBX";
+  for (const std::string spelling : {"01719998877", "+491719998877", "00491719998877", "9998877", "998877"}) {
+    EXPECT_EQ(told_as_dialled("PJSIP/trunk-1 ChannelState=4", number, "CallerIDNum=" + spelling), "") << spelling;
+    EXPECT_EQ(told_as_dialled("PJSIP/trunk-1 ChannelState=4", number, "ConnectedLineNum=" + spelling), "") << spelling;
+  }
+  EXPECT_EQ(told_as_dialled("PJSIP/30-1 ChannelState=4", number, "CallerIDNum=anonymous"), "") << "by an agent";
+  EXPECT_EQ(told_as_dialled("PJSIP/77-1 ChannelState=4", number, "CallerIDNum=77"), "") << "from within the house";
+  TranslatorSettings settings;
+  settings.arrival_contexts = {"from-trunk"};
+  EXPECT_EQ(told_as_dialled("PJSIP/77-1 ChannelState=4", number, "CallerIDNum=anonymous", settings), "");
+}
+
+TEST(AmiTranslator, TellsNoNumberThatTheDialplanComesToLater) {
+  Pbx pbx;
+  pbx.joins(10, "c1", "sales");  // its beginning was not seen
+  pbx.says(11, "Newchannel", "Uniqueid=c2 Channel=PJSIP/trunk-2 ChannelState=4 Exten=s CallerIDNum=0892");
+  pbx.says(12, "QueueCallerJoin", "Uniqueid=c2 Queue=sales CallerIDNum=0892 Exten=01719998877");
+  EXPECT_EQ(pbx.story(), (Story{"10 c1 offered sales", "12 c2 offered sales"}));
+}
+
+TEST(RecentMap, KnowsWhatWasNotUsedForTheLongestTime) {
+  RecentMap<int> map;
+  for (const char* key : {"a", "b", "c"}) map[key] = *key;
+  EXPECT_EQ(map.oldest().first, "a");
+  *map.use("a") = 1;
+  EXPECT_EQ(map.oldest().first, "b");
+  ASSERT_TRUE(map.find("b"));
+  EXPECT_EQ(map.oldest().first, "b") << "looking is not using";
+  map.erase(map.oldest().first);
+  EXPECT_EQ(map.oldest().first, "c");
+  EXPECT_FALSE(map.use("b"));
+  map.erase_if([](const auto& entry) { return entry.second == 1; });
+  EXPECT_EQ(map.size(), 1U);
 }
 
 TEST(Timestamp, KeepsMicroseconds) {

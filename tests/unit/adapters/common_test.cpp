@@ -112,6 +112,17 @@ TEST(EventLines, SortsWhatComesLateWithinTheWindow) {
   EXPECT_EQ(contacts, "abcd");
 }
 
+TEST(EventLines, HoldNothingBackWhenTheClockWasSetBack) {
+  std::ostringstream out;
+  EventLines lines(out, "", 2s);
+  lines.take(event_at(Time(5000s), "a"));
+  lines.pass(Time(5000s));
+  lines.pass(Time(4999s));
+  EXPECT_EQ(out.str(), "");
+  lines.pass(Time(1000s));
+  EXPECT_NE(out.str().find("\"a\""), std::string::npos);
+}
+
 TEST(AsteriskConfig, SaysEveryMistakeWithItsPlace) {
   const std::string path = testing::TempDir() + "asterisk_config_test.toml";
   std::ofstream(path) << "sorce = \"pbx1\"\nwrap_up = 5\n[pbx]\nport = 99999\nsecret = \"x\"\n";

@@ -37,6 +37,10 @@ class Conversation {
     }
     now = end;
   }
+  void clock_is_set(Duration by) {
+    now += by;
+    dialogue.clock_stepped(by);
+  }
   /// Names of the actions asked for since the last call.
   Story asked() {
     Story actions;
@@ -185,6 +189,88 @@ TEST(AmiDialogue, SaysThatTimestampsAreMissing) {
   asterisk.hears("Event: QueueCallerJoin\r\nQueue: q\r\nUniqueid: 1.0");
   ASSERT_EQ(asterisk.out.problems.size(), 1U);
   EXPECT_NE(asterisk.out.problems[0].find("timestampevents = yes"), std::string::npos);
+}
+
+TEST(AmiDialogue, TellsOfCutMessagesAtMostOnceAMinute) {
+  Conversation asterisk;
+  asterisk.log_in();
+  asterisk.list();
+  asterisk.out = {};
+  const auto problems = [&] {
+    Story told = std::exchange(asterisk.out.problems, {});
+    for (std::string& sentence : told) sentence = sentence.substr(sentence.rfind(": ") + 2);
+    return told;
+  };
+  const auto hears_cut = [&] {
+    AmiMessage message;
+    message.cut = true;
+    asterisk.dialogue.take(message, asterisk.now, asterisk.out);
+  };
+  for (int i = 0; i < 3; ++i) hears_cut();
+  asterisk.passes(0s);
+  EXPECT_EQ(problems(), Story{"3; calls among them may be missing or wrong"});
+  EXPECT_EQ(asterisk.out.events.size(), 3U);
+  for (int i = 0; i < 59; ++i) {
+    hears_cut();
+    asterisk.passes(1s);
+  }
+  EXPECT_EQ(problems(), Story{});
+  asterisk.passes(1s);
+  EXPECT_EQ(problems(), Story{"59; calls among them may be missing or wrong"});
+}
+
+TEST(AmiDialogue, GoesOnWhenTheClockIsSet) {
+  for (const Duration by : {-1h, 1h}) {
+    Conversation asterisk;
+    asterisk.now += 2h;
+    asterisk.log_in();
+    asterisk.list();
+    asterisk.hears("Event: QueueCallerJoin\r\nQueue: q\r\nUniqueid: c1");
+    asterisk.passes(5s);
+    asterisk.hears("Event: QueueCallerLeave\r\nQueue: q\r\nUniqueid: c1");
+    asterisk.passes(1s);
+    asterisk.asked();
+    asterisk.out = {};
+    asterisk.clock_is_set(by);
+    asterisk.passes(999ms);
+    EXPECT_EQ(said(asterisk.out.events), Story{}) << "a verdict waits as long as it would have";
+    asterisk.passes(1ms);
+    const auto at = [&](auto span) { return std::to_string((span + by) / 1s) + ' '; };
+    EXPECT_EQ(said(asterisk.out.events), Story{at(8206s) + "c1 forwarded key ?"});
+    asterisk.passes(7999ms);
+    EXPECT_EQ(asterisk.asked(), Story{});
+    asterisk.passes(1ms);
+    EXPECT_EQ(asterisk.asked(), Story{"Ping"}) << "ten seconds after the last word";
+    for (int i = 0; i < 33; ++i) {
+      asterisk.answers("Ping");
+      asterisk.passes(9s);
+    }
+    EXPECT_EQ(asterisk.out.close, "");
+    const Story asked = asterisk.asked();
+    EXPECT_EQ(std::ranges::count(asked, "QueueStatus"), 1) << "listed again after five minutes";
+  }
+}
+
+TEST(AmiDialogue, EndsAListingInWhichTheClockIsSetBack) {
+  Conversation asterisk;
+  asterisk.now += 2h;
+  asterisk.log_in();
+  asterisk.hears("Event: QueueStatusComplete");
+  asterisk.hears("Event: CoreShowChannelsComplete");
+  asterisk.clock_is_set(-1h);
+  asterisk.passes(1s);
+  EXPECT_EQ(said(asterisk.out.events).back(), "4601 resyncEnd");
+}
+
+TEST(ClockSteps, AreDifferencesToAMonotonicClock) {
+  ClockSteps steps;
+  EXPECT_EQ(steps.since_last(Time(5000s), 10s), 0s);
+  EXPECT_EQ(steps.since_last(Time(5100s), 110s), 0s);
+  EXPECT_EQ(steps.since_last(Time(1500s), 110s), -1h);
+  EXPECT_EQ(steps.since_last(Time(1501s), 111s), 0s);
+  EXPECT_EQ(steps.since_last(Time(5101s), 111s), 1h);
+  for (int i = 1; i < 100; ++i)
+    EXPECT_EQ(steps.since_last(Time(5101s + 10s * i), 111s + 9900ms * i), 0s) << "NTP corrects slowly";
 }
 
 TEST(PbxClock, IsBelievedUpToHalfASecond) {
