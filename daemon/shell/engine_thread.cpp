@@ -35,7 +35,6 @@ constexpr Duration remark_every = seconds(10);
 // worked out every few seconds is worked out thousands of times in a week.
 constexpr Duration piece_of_absence = std::chrono::hours(1);
 constexpr Duration clocks_differ = std::chrono::minutes(1), clock_word_every = std::chrono::hours(1);
-constexpr Duration wait_at_start = seconds(5);  // for the sources that were there when the daemon ended
 constexpr std::size_t most_remark_kinds = 100;
 constexpr int peer_portion = 1000;             // connections that come or go, per socket and round
 constexpr std::size_t descriptors_kept = 256;  // for the event log, HTTP and ZeroMQ itself
@@ -282,7 +281,7 @@ void EngineThread::begin() {
     append_configuration(now);
   } else {
     // Time stands still until the sources have sent what waited for this daemon.
-    ingest_->catch_up(engine_->now(), now + wait_at_start);
+    ingest_->catch_up(engine_->now(), now);
     if (!ingest_->catching_up()) pass_time(now);
     if (engine_->config().fingerprint != settings_.core.fingerprint) {
       // What happened meanwhile is taken by the rules that are in force now.
@@ -865,6 +864,7 @@ MetricsCopy EngineThread::copy() {
       each.received = found->second.received;
       each.duplicates = found->second.duplicates;
       each.gaps = found->second.gaps;
+      each.wait_timeouts = found->second.wait_timeouts;
       each.clock_offset_s = seconds_of(found->second.offset.applied());
       each.connected = !found->second.peer.empty();
     }

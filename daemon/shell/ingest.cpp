@@ -12,10 +12,11 @@ using std::chrono::milliseconds;
 
 /// Batches that were already on their way when one was refused need no refusal of their own.
 constexpr Duration refusal_holds = milliseconds(50);
-/// A source that is waited for and says nothing for so long is waited for no longer.
-constexpr Duration silence_while_expected = std::chrono::seconds(3);
-/// A source that was waited for in vain must have been there for so long before it is waited for again.
-constexpr Duration there_for_a_while = std::chrono::minutes(1);
+/// For the sources that were there when the daemon ended, to come back to it.
+constexpr Duration wait_at_start = std::chrono::seconds(5);
+constexpr Duration standstill_most = std::chrono::minutes(1);
+/// A source that was waited for is waited for again only after so many times as long: when it caught up, and when not.
+constexpr int rest_after_wait = 3, rest_after_wait_in_vain = 20;
 /// Events taken from the backlog before everything else gets a turn.
 constexpr int release_portion = 2000;
 /// Of a Hello: bytes, how many, bytes of each.
@@ -130,8 +131,13 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
   source.rate.take(1);
   const bool begins = hello.epoch() != source.epoch;
   // It was here before: what it sends now may have waited a while.
-  if (hello.resumes() && !begins && limits_.wait_for_source > Duration::zero())
-    wait_for(hello.source(), source, now, now + silence_while_expected);
+  if (hello.resumes() && !begins) {
+    if (!backlog_ || !backlog_->expects(hello.source())) {
+      wait_for(hello.source(), source, now, now + silence_most);
+    } else if (source.peer != peer) {
+      backlog_->advanced(hello.source(), now);
+    }
+  }
   v1::LogRecord record;
   record.set_received_ns(wire_time(core(now)));
   *record.mutable_hello() = hello;
@@ -249,7 +255,6 @@ void Ingest::take_batch(const std::string& peer, v1::EventBatch& batch, std::str
   Source* const source = known(peer, batch.source(), batch.epoch());
   if (source == nullptr) return;
   source->heard = now;
-  if (backlog_) backlog_->heard(batch.source(), now + silence_while_expected);
   sample_clock(*source, batch.sent_ns(), now);
   const std::uint64_t last = batch.first_sequence() + count - 1;
   if (batch.first_sequence() > source->accepted + 1) {
@@ -267,6 +272,10 @@ void Ingest::take_batch(const std::string& peer, v1::EventBatch& batch, std::str
     return refuse_batch(*source, v1::REJECT_CODE_OVERLOADED,
                         std::to_string(credit()) + " events are not acknowledged yet; wait for their Ack", now);
   }
+  if (backlog_ && now >= stands_until_) {
+    return refuse_batch(*source, v1::REJECT_CODE_OVERLOADED,
+                        "what waited is taken first, so that time can go on; send again in a moment", now);
+  }
   if (is_too_fast(*source, now)) {
     return refuse_batch(*source, v1::REJECT_CODE_OVERLOADED, too_fast(batch.source(), *limits_.max_rate), now);
   }
@@ -283,6 +292,7 @@ void Ingest::take_batch(const std::string& peer, v1::EventBatch& batch, std::str
     source->received += batch.events_size();
     source->accepted = last;
     const Duration offset = source->offset.applied();
+    backlog_->advanced(batch.source(), now);
     backlog_->hold(std::move(batch), offset);
     return;
   }
@@ -314,13 +324,14 @@ void Ingest::apply(const v1::EventBatch& batch, Duration offset, Time now, At at
 
 // ---- catching up ---------------------------------------------------------------------------------------------------
 
-void Ingest::begin_catch_up(Time now) {
+void Ingest::begin_catch_up(Time at, Time now) {
   v1::LogRecord record;
-  record.set_received_ns(wire_time(now));
+  record.set_received_ns(wire_time(at));
   record.mutable_catch_up()->set_begins(true);
   if (world_.append(record.SerializeAsString()) == 0) return;  // without a log there is no order to keep
-  world_.step(CatchUp{true}, now);
+  world_.step(CatchUp{true}, at);
   backlog_.emplace();
+  stands_until_ = now + standstill_most;
 }
 
 void Ingest::end_catch_up(Time now) {
@@ -330,18 +341,33 @@ void Ingest::end_catch_up(Time now) {
   if (world_.append(record.SerializeAsString()) == 0) return;  // the next round tries again
   backlog_.reset();
   world_.step(CatchUp{false}, now);
+  if (stands_since_ != Time{}) stands_again_ = now + (now - stands_since_);
 }
 
 void Ingest::wait_for(const std::string& name, Source& source, Time now, Time until) {
-  if (source.given_up && now - source.since < there_for_a_while) return;
-  source.given_up = false;
-  if (!backlog_) begin_catch_up(now);
-  if (backlog_) backlog_->expect(name, until);
+  if (limits_.wait_for_source == Duration::zero() || now < source.wait_again) return;
+  if (!backlog_) {
+    if (now < stands_again_) return;
+    begin_catch_up(now, now);
+    if (!backlog_) return;
+    stands_since_ = now;
+  }
+  source.waited_since = now;
+  backlog_->expect(name, until, std::min(now + limits_.wait_for_source, stands_until_));
 }
 
-void Ingest::catch_up(Time now, Time until) {
+void Ingest::end_wait(Source& source, Time now, int rest) {
+  if (source.waited_since == Time{}) return;
+  source.wait_again = now + rest * (now - source.waited_since);
+  source.waited_since = {};
+}
+
+void Ingest::catch_up(Time reached, Time now) {
   for (auto& [name, source] : sources_) {
-    if (source.resumes) wait_for(name, source, now, until);
+    if (!source.resumes) continue;
+    if (!backlog_) begin_catch_up(reached, now);
+    if (!backlog_) return;
+    backlog_->expect(name, now + wait_at_start, stands_until_);
   }
 }
 
@@ -353,18 +379,25 @@ void Ingest::look_for_gone(Time now) {
     if (source.peer.empty() || world_.send(source.peer, message)) continue;
     source.peer.clear();
     world_.note("the connection to source " + name + " ended");
-    if (source.resumes && limits_.wait_for_source > Duration::zero())
+    if (source.resumes && !(backlog_ && backlog_->expects(name)))
       wait_for(name, source, now, now + limits_.wait_for_source);
   }
 }
 
 bool Ingest::release(Time now) {
   if (!backlog_) return false;
-  std::vector<std::string> gone = backlog_->give_up(backlog_->held_bytes() > backlog_bytes_most ? never : now);
+  const std::vector<std::string> gone = backlog_->held_bytes() > backlog_bytes_most
+                                            ? backlog_->give_up_all()
+                                            : backlog_->give_up(now, [this](const std::string& name) {
+                                                const Source& source = sources_[name];
+                                                return source.accepted != source.durable;
+                                              });
   for (const std::string& name : gone) {
     Source& source = sources_[name];
-    source.given_up = true;
-    world_.note("source " + name + " is not back, or says nothing more: time goes on without it");
+    end_wait(source, now, rest_after_wait_in_vain);
+    ++source.wait_timeouts;
+    world_.note("time goes on without source " + name + ", which was waited for: it " +
+                (source.peer.empty() ? "is not back" : "is there and has not said that it has sent all that waited"));
   }
   for (int room = release_portion; room > 0;) {
     auto run = backlog_->next();
@@ -393,9 +426,9 @@ void Ingest::take_heartbeat(const std::string& peer, const v1::Heartbeat& heartb
   Source* const source = known(peer, heartbeat.source(), 0);
   if (source == nullptr) return;
   sample_clock(*source, heartbeat.sent_ns(), now);
-  if (backlog_) {
-    backlog_->heard(heartbeat.source(), now + silence_while_expected);
-    if (heartbeat.next_sequence() <= source->accepted + 1) backlog_->caught_up(heartbeat.source());
+  if (backlog_ && heartbeat.next_sequence() <= source->accepted + 1) {
+    backlog_->caught_up(heartbeat.source());
+    end_wait(*source, now, rest_after_wait);
   }
   if (heartbeat.leaving()) source->resumes = false;
   ack(*source);  // an Ack that did not fit a full queue is made up for here

@@ -62,15 +62,17 @@ class Ingest {
  public:
   struct Source {
     std::uint64_t epoch = 0, accepted = 0, durable = 0;
-    std::string peer;       ///< the adapter's routing id; empty: none
-    bool resumes = false;   ///< comes back by itself after a cut (Hello)
-    bool given_up = false;  ///< was waited for in vain: is so again only after it was there for a while
-    Time since{};           ///< of the last Hello
+    std::string peer;      ///< the adapter's routing id; empty: none
+    bool resumes = false;  ///< comes back by itself after a cut (Hello)
+    Time since{};          ///< of the last Hello
+    Time waited_since{};   ///< while it is waited for; Time{}: not, or since the start
+    Time wait_again{};     ///< it is waited for no sooner
     Time heard{};
     bool upstream = true;
     ClockOffset offset;
     std::deque<std::pair<log::Lsn, std::uint64_t>> waiting;  ///< log record → its last event's number, ascending
     std::int64_t received = 0, duplicates = 0, gaps = 0;     ///< events, events, times
+    std::int64_t wait_timeouts = 0;                          ///< times that it was waited for in vain
     std::uint64_t refused_expected = 0;                      ///< the last refusal that asked to go on from a number …
     Time refused_at{};                                       ///< … is not repeated for every batch still on its way
     RateLimit rate;
@@ -100,9 +102,13 @@ class Ingest {
 
   // Catching up: time stands still for the core, and events are taken in the order in which they happened, until nobody
   // has any that waited. Meanwhile everything else is recorded at the time that the core has reached.
+  //
+  // Nobody can make time stand still for as long as he likes: one that was cut off is waited for wait_for_source at
+  // most, all together a minute, and then time runs for a while.
 
-  /// After resume(): waits for all sources that come back by themselves, at most until `until` for their Hello.
-  void catch_up(Time now, Time until);
+  /// After resume(): waits for all sources that come back by themselves, some seconds for their Hello. `reached`: the
+  /// core's time.
+  void catch_up(Time reached, Time now);
   [[nodiscard]] bool catching_up() const noexcept { return backlog_.has_value(); }
   /// Takes what can be taken of the backlog, at most a portion. True if there is more: call again soon.
   bool release(Time now);
@@ -131,8 +137,11 @@ class Ingest {
   Source* known(const std::string& peer, const std::string& name, std::uint64_t epoch);
   /// Time of the core for what is recorded at `now`.
   [[nodiscard]] Time core(Time now) const { return backlog_ ? world_.reached() : now; }
+  /// Waits for one that was cut off, or may have been, unless that was done lately.
   void wait_for(const std::string& name, Source& source, Time now, Time until);
-  void begin_catch_up(Time now);
+  static void end_wait(Source& source, Time now, int rest);
+  /// `at`: as which the log has it.
+  void begin_catch_up(Time at, Time now);
   void end_catch_up(Time now);
   enum class At : std::uint8_t { receipt, event_times };
   void apply(const v1::EventBatch& batch, Duration offset, Time now, At at = At::receipt);
@@ -146,6 +155,9 @@ class Ingest {
   std::set<std::string, std::less<>> named_;  ///< sources that events named and that never said Hello
   Counters counters_;
   std::optional<Backlog> backlog_;        ///< while catching up
+  Time stands_until_{};                   ///< then nobody is waited for any longer
+  Time stands_since_{};                   ///< Time{}: since the start
+  Time stands_again_{};                   ///< time stands still no sooner
   bool failing_ = false;                  ///< the log's state as the adapters were told it
   const keys::PublicKey* key_ = nullptr;  ///< of the message that is being taken
   v1::ToDaemon message_;

@@ -173,6 +173,11 @@ std::string metrics_text(const MetricsCopy& copy) {
             MetricType::Gauge);
   for (const auto& source : copy.sources) out.add(source.clock_offset_s, {{"source", source.id}});
 
+  out.begin("reachd_source_wait_timeouts_total",
+            "How often time stood still for the source, which was cut off or had events that waited, until a limit.",
+            MetricType::Counter);
+  for (const auto& source : copy.sources) out.add(source.wait_timeouts, {{"source", source.id}});
+
   // Event log
   out.histogram("reachd_log_sync_duration_seconds", "Time to write and sync one group of log records.", copy.log.sync);
   out.counter("reachd_log_records_total", "Records made durable.", copy.log.records);

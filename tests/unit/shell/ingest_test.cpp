@@ -343,6 +343,73 @@ TEST_F(IngestTest, WaitsForASourceOnlySoLongAndNotAgainAtOnce) {
   EXPECT_FALSE(ingest.catching_up()) << "one that comes and goes must not hold up everybody";
 }
 
+TEST_F(IngestTest, MakesTimeStandStillNoLongerThanAgreedWhateverIsSaid) {
+  using std::chrono::milliseconds;
+  v1::ToDaemon message = hello();
+  message.mutable_hello()->set_resumes(true);
+  v1::ToDaemon beat;
+  beat.mutable_heartbeat()->set_source("pbx");
+  take(message);
+  take(message);  // "it was here before"
+  EXPECT_TRUE(ingest.catching_up());
+  int stood = 0;
+  std::uint64_t next = 1;
+  for (int i = 1; i <= 600; ++i) {  // a minute of every sign of life that there is
+    const Time now = noon + i * milliseconds(100);
+    take(message, "p", now);
+    beat.mutable_heartbeat()->set_next_sequence(1'000'000);
+    take(beat, "p", now);
+    take(batch(next, 1), "p", now);
+    if (ingest.sources().at("pbx").accepted == next) ++next;
+    while (ingest.release(now)) {
+    }
+    ingest.log_reached(world.records.size());
+    if (ingest.catching_up()) ++stood;
+  }
+  EXPECT_LE(stood, 30) << "wait_for_source once";
+  EXPECT_EQ(ingest.sources().at("pbx").wait_timeouts, 1);
+  EXPECT_NE(world.notes.back().find("time goes on without source pbx"), std::string::npos) << world.notes.back();
+  EXPECT_GT(next, 500U) << "its events are taken all the same";
+}
+
+TEST_F(IngestTest, WaitsForASourceThatCaughtUpAgainOnlyAfterAWhile) {
+  using std::chrono::milliseconds;
+  v1::ToDaemon message = hello();
+  message.mutable_hello()->set_resumes(true);
+  v1::ToDaemon all_sent;
+  all_sent.mutable_heartbeat()->set_source("pbx");
+  take(message);
+  int stood = 0;
+  for (int i = 1; i <= 600; ++i) {
+    const Time now = noon + i * milliseconds(100);
+    take(message, "p", now);
+    if (ingest.catching_up() && i % 28 == 0) take(all_sent, "p", now);  // just before the limit
+    ingest.release(now);
+    if (ingest.catching_up()) ++stood;
+  }
+  EXPECT_LT(stood, 300);
+  EXPECT_GT(stood, 30);
+}
+
+TEST_F(IngestTest, WaitsAtTheStartForAsLongAsABacklogComes) {
+  v1::ToDaemon message = hello();
+  message.mutable_hello()->set_resumes(true);
+  replica::Numbers numbers;
+  numbers["pbx"] = {1, 0, true, {}};
+  ingest.resume(numbers);
+  ingest.catch_up(noon - seconds(600), noon);
+  take(message, "p", noon + seconds(1));
+  std::uint64_t next = 1;
+  int second = 2;
+  for (; second < 90 && ingest.catching_up(); ++second) {
+    take(batch(next++, 1), "p", noon + seconds(second));
+    ingest.release(noon + seconds(second));
+    ingest.log_reached(world.records.size());
+  }
+  EXPECT_EQ(second, 61) << "a minute";
+  EXPECT_EQ(contacts().size(), 58U);
+}
+
 TEST_F(IngestTest, WaitsNotForASourceThatSaidGoodbye) {
   v1::ToDaemon message = hello();
   message.mutable_hello()->set_resumes(true);
