@@ -25,6 +25,8 @@ constexpr int most_capabilities = 100;
 constexpr Duration hello_noted_at_least = std::chrono::seconds(1);
 /// Heartbeats that come faster say nothing new.
 constexpr Duration heartbeat_at_least = milliseconds(200);
+/// Each change of upstream is an alert's, too; of those that come faster the last one counts.
+constexpr Duration upstream_at_least = std::chrono::seconds(1);
 
 std::uint64_t wire_time(Time t) {
   return static_cast<std::uint64_t>(ns_of(t));
@@ -173,9 +175,9 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
   // On one connection an adapter has little reason to say it again, and must not fill the program's log by it.
   const bool again = source.peer == peer && now - source.since < hello_noted_at_least;
   source.peer = peer;
-  source.heard = source.since = now;
+  source.heard = source.told = source.since = now;
   source.resumes = hello.resumes();
-  source.upstream = true;
+  source.upstream = source.upstream_said = true;
   source.refused_expected = 0;
   sample_clock(source, hello.sent_ns(), now);
   world_.step(
@@ -305,6 +307,7 @@ void Ingest::take_batch(const std::string& peer, v1::EventBatch& batch, std::str
   source->rate.take(batch.events_size());
   source->received += batch.events_size();
   source->accepted = last;
+  source->told = now;
   source->waiting.emplace_back(number, last);
   apply(batch, source->offset.applied(), now);
 }
@@ -430,22 +433,32 @@ void Ingest::take_heartbeat(const std::string& peer, const v1::Heartbeat& heartb
     backlog_->caught_up(heartbeat.source());
     end_wait(*source, now, rest_after_wait);
   }
-  if (heartbeat.leaving()) source->resumes = false;
   ack(*source);  // an Ack that did not fit a full queue is made up for here
-  if (now - source->heard < heartbeat_at_least && heartbeat.upstream_connected() == source->upstream &&
-      !heartbeat.leaving()) {
-    source->heard = now;
-    return;
-  }
+  const bool leaves = heartbeat.leaving() && source->resumes;
+  if (leaves) source->resumes = false;
   source->heard = now;
-  source->upstream = heartbeat.upstream_connected();
+  source->upstream_said = heartbeat.upstream_connected();
+  if (leaves || now - source->told >= heartbeat_at_least || upstream_changes(*source, now))
+    tell_heard(heartbeat.source(), *source, now, leaves);
+}
+
+bool Ingest::upstream_changes(const Source& source, Time now) {
+  return source.upstream_said != source.upstream && now - source.upstream_at >= upstream_at_least;
+}
+
+void Ingest::tell_heard(const std::string& name, Source& source, Time now, bool leaving) {
+  if (upstream_changes(source, now)) {
+    source.upstream = source.upstream_said;
+    source.upstream_at = now;
+  }
+  source.told = now;
   v1::LogRecord record;
   record.set_received_ns(wire_time(core(now)));
-  record.mutable_seen()->set_source(heartbeat.source());
-  record.mutable_seen()->set_upstream_connected(heartbeat.upstream_connected());
-  record.mutable_seen()->set_leaving(heartbeat.leaving());
+  record.mutable_seen()->set_source(name);
+  record.mutable_seen()->set_upstream_connected(source.upstream);
+  record.mutable_seen()->set_leaving(leaving);
   world_.append(record.SerializeAsString());  // if the log takes nothing, it stays live all the same
-  world_.step(SourceHeard{heartbeat.source(), heartbeat.upstream_connected()}, core(now));
+  world_.step(SourceHeard{name, source.upstream}, core(now));
 }
 
 void Ingest::log_reached(log::Lsn durable) {
@@ -467,6 +480,7 @@ void Ingest::pulse(Time now) {
   message.mutable_heartbeat()->set_sent_ns(wire_time(now));
   message.mutable_heartbeat()->set_upstream_connected(true);
   for (auto& [name, source] : sources_) {
+    if (!source.peer.empty() && upstream_changes(source, now)) tell_heard(name, source, now, false);
     if (!source.peer.empty() && !world_.send(source.peer, message) && now - source.heard > limits_.stale_after) {
       source.peer.clear();
       world_.note("source " + name + " is gone");

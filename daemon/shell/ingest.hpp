@@ -68,7 +68,10 @@ class Ingest {
     Time waited_since{};   ///< while it is waited for; Time{}: not, or since the start
     Time wait_again{};     ///< it is waited for no sooner
     Time heard{};
-    bool upstream = true;
+    Time told{};                ///< when the core was last told that it is there
+    bool upstream = true;       ///< whether it hears its PBX, as the core was told
+    bool upstream_said = true;  ///< as the source said last
+    Time upstream_at{};         ///< when the core was last told of a change
     ClockOffset offset;
     std::deque<std::pair<log::Lsn, std::uint64_t>> waiting;  ///< log record → its last event's number, ascending
     std::int64_t received = 0, duplicates = 0, gaps = 0;     ///< events, events, times
@@ -95,7 +98,7 @@ class Ingest {
   void take_malformed(const std::string& peer, const std::string& what);
   /// Every log record up to `durable` is safe: acknowledges what that makes safe.
   void log_reached(log::Lsn durable);
-  /// Once a second: heartbeats; and forgets peers that are gone.
+  /// Once a second: heartbeats, what was held back of the sources' own; and forgets peers that are gone.
   void pulse(Time now);
   /// After the start: the sources as the log has them.
   void resume(const replica::Numbers& numbers);
@@ -123,6 +126,9 @@ class Ingest {
   void take_hello(const std::string& peer, const v1::Hello& hello, Time now);
   void take_batch(const std::string& peer, v1::EventBatch& batch, std::string_view frame, Time now);
   void take_heartbeat(const std::string& peer, const v1::Heartbeat& heartbeat, Time now);
+  /// A change of `upstream` that the source said, and that may be told by now.
+  [[nodiscard]] static bool upstream_changes(const Source& source, Time now);
+  void tell_heard(const std::string& name, Source& source, Time now, bool leaving);
   void reject(const std::string& peer, v1::RejectCode code, const std::string& reason, std::uint64_t expected = 0);
   /// Refuses and asks for the events from accepted + 1 on, unless that was just said.
   void refuse_batch(Source& source, v1::RejectCode code, const std::string& reason, Time now);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "daemon/program/program.hpp"
@@ -30,7 +31,10 @@ struct FakeWorld final : IngestWorld {
       contacts.emplace_back(event->contact);
       times.push_back(event->at);
     }
-    if (std::holds_alternative<SourceHeard>(input)) ++heard;
+    if (const auto* sign = std::get_if<SourceHeard>(&input)) {
+      ++heard;
+      upstream.push_back(sign->upstream);
+    }
   }
   Time reached() const override { return {}; }
   void remark(std::string_view, const std::string& text) override { remarks.push_back(text); }
@@ -39,6 +43,7 @@ struct FakeWorld final : IngestWorld {
   std::vector<std::pair<std::string, v1::ToAdapter>> sent;
   std::vector<std::string> records, contacts, remarks, notes;
   std::vector<Time> times;
+  std::vector<bool> upstream;
   int heard = 0;
   std::string problem, gone;
 };
@@ -437,6 +442,41 @@ TEST_F(IngestTest, HeartbeatsAreRecordedAndAnswered) {
   world.sent.clear();
   ingest.pulse(noon + seconds(2));
   EXPECT_TRUE(world.sent.at(0).second.has_heartbeat());
+}
+
+TEST_F(IngestTest, TakesAChangeOfUpstreamAtMostOnceASecondAndTheLastOne) {
+  using std::chrono::milliseconds;
+  const auto beat = [&](bool upstream, Duration after) {
+    v1::ToDaemon message;
+    message.mutable_heartbeat()->set_source("pbx");
+    message.mutable_heartbeat()->set_upstream_connected(upstream);
+    EXPECT_TRUE(take(message, "p", noon + after).has_ack());
+  };
+  take(hello());
+  for (int i = 0; i < 999; ++i) beat(i % 2 == 1, milliseconds(i));  // it ends with "not connected" …
+  beat(true, milliseconds(999));                                    // … no, it is
+  EXPECT_LE(world.upstream.size(), 6U);
+  EXPECT_EQ(world.records.size(), 1 + world.upstream.size());
+  EXPECT_EQ(std::ranges::count(world.upstream, true), 0) << "not connected was said first";
+  ingest.pulse(noon + milliseconds(1000));
+  EXPECT_TRUE(world.upstream.back()) << "no further heartbeat need come";
+  ingest.pulse(noon + seconds(2));
+  const std::size_t told = world.upstream.size();
+  ingest.pulse(noon + seconds(3));
+  EXPECT_EQ(world.upstream.size(), told);
+  beat(false, seconds(3));
+  EXPECT_FALSE(world.upstream.back()) << "a change after a while is told at once";
+}
+
+TEST_F(IngestTest, TellsThatASourceIsThereWhoseHeartbeatsComeFast) {
+  using std::chrono::milliseconds;
+  v1::ToDaemon beat;
+  beat.mutable_heartbeat()->set_source("pbx");
+  beat.mutable_heartbeat()->set_upstream_connected(true);
+  beat.mutable_heartbeat()->set_leaving(true);  // which is told once
+  take(hello());
+  for (int i = 1; i <= 100; ++i) take(beat, "p", noon + i * milliseconds(100));
+  EXPECT_EQ(world.heard, 50);
 }
 
 TEST_F(IngestTest, LetsAKeySpeakForItsOwnSourcesAlone) {
