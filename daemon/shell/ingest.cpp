@@ -23,6 +23,7 @@ constexpr int release_portion = 2000;
 constexpr std::size_t most_software = 256, most_capability = 64;
 constexpr int most_capabilities = 100;
 constexpr Duration hello_noted_at_least = std::chrono::seconds(1);
+constexpr std::int64_t new_hellos_per_second = 1;  ///< of one source; ten at once
 /// Heartbeats that come faster say nothing new.
 constexpr Duration heartbeat_at_least = milliseconds(200);
 /// Each change of upstream is an alert's, too; of those that come faster the last one counts.
@@ -67,7 +68,14 @@ void Ingest::take(const std::string& peer, std::string_view frame, Time now, con
     return;
   }
   // The common case first, into a message that keeps its memory.
-  if (const auto bytes = wire::bare_batch(frame)) {
+  const auto bytes = wire::bare_batch(frame);
+  if (!bytes && frame.size() > most_word) {
+    reject(peer, v1::REJECT_CODE_TOO_LARGE,
+           "a message of " + std::to_string(frame.size()) + " bytes that is no batch is over the limit of " +
+               std::to_string(most_word));
+    return;
+  }
+  if (bytes) {
     if (batch_.ParseFromArray(bytes->data(), static_cast<int>(bytes->size()))) {
       take_batch(peer, batch_, frame, now);
       return;
@@ -140,12 +148,7 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
       backlog_->advanced(hello.source(), now);
     }
   }
-  v1::LogRecord record;
-  record.set_received_ns(wire_time(core(now)));
-  *record.mutable_hello() = hello;
-  if (world_.append(record.SerializeAsString()) == 0 && begins) {
-    return reject(peer, v1::REJECT_CODE_LOG_FAILED, "the event log takes nothing now: " + world_.log_problem());
-  }
+  if (!tell_hello(peer, hello, source, now)) return;
   if (!begins && hello.next_sequence() > source.accepted + 1) {
     // It forgot events that it believes durable here, and they are not: this log is older than the adapter. They can
     // come no more, so they are counted as lost, in the place of the last of them.
@@ -175,14 +178,9 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
   // On one connection an adapter has little reason to say it again, and must not fill the program's log by it.
   const bool again = source.peer == peer && now - source.since < hello_noted_at_least;
   source.peer = peer;
-  source.heard = source.told = source.since = now;
-  source.resumes = hello.resumes();
-  source.upstream = source.upstream_said = true;
+  source.heard = source.since = now;
   source.refused_expected = 0;
   sample_clock(source, hello.sent_ns(), now);
-  world_.step(
-      SourceConnected{hello.source(), hello.software(), {hello.capabilities().begin(), hello.capabilities().end()}},
-      core(now));
 
   if (!again) {
     world_.note("source " + hello.source() + " is connected" +
@@ -197,6 +195,40 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
   welcome.set_software(std::string("reachd ") + program::version);
   welcome.set_time_ns(wire_time(now));
   world_.send(peer, answer);
+}
+
+bool Ingest::tell_hello(const std::string& peer, const v1::Hello& hello, Source& source, Time now) {
+  const bool begins = hello.epoch() != source.epoch, lost = hello.next_sequence() > source.accepted + 1;
+  if (!begins && !lost && source.said && hello.resumes() == source.said->resumes() &&
+      hello.software() == source.said->software() &&
+      std::ranges::equal(hello.capabilities(), source.said->capabilities())) {
+    source.upstream_said = true;
+    if (is_told(source, now)) tell_heard(hello.source(), source, now, false);
+    return true;
+  }
+  if (!source.hellos.open(now, new_hellos_per_second)) {
+    reject(peer, v1::REJECT_CODE_OVERLOADED,
+           hello.source() + " says something new in its Hello more than once a second; say it again later");
+    return false;
+  }
+  source.hellos.take(1);
+  v1::LogRecord record;
+  record.set_received_ns(wire_time(core(now)));
+  *record.mutable_hello() = hello;
+  record.mutable_hello()->DiscardUnknownFields();
+  if (world_.append(record.SerializeAsString()) != 0) {
+    source.said = std::move(*record.mutable_hello());
+  } else if (begins) {
+    reject(peer, v1::REJECT_CODE_LOG_FAILED, "the event log takes nothing now: " + world_.log_problem());
+    return false;
+  }
+  source.resumes = hello.resumes();
+  source.upstream = source.upstream_said = true;
+  source.told = now;
+  world_.step(
+      SourceConnected{hello.source(), hello.software(), {hello.capabilities().begin(), hello.capabilities().end()}},
+      core(now));
+  return true;
 }
 
 bool Ingest::may_use(const std::string& peer, const std::string& name) {
@@ -435,15 +467,21 @@ void Ingest::take_heartbeat(const std::string& peer, const v1::Heartbeat& heartb
   }
   ack(*source);  // an Ack that did not fit a full queue is made up for here
   const bool leaves = heartbeat.leaving() && source->resumes;
-  if (leaves) source->resumes = false;
+  if (leaves) {
+    source->resumes = false;
+    source->said.reset();
+  }
   source->heard = now;
   source->upstream_said = heartbeat.upstream_connected();
-  if (leaves || now - source->told >= heartbeat_at_least || upstream_changes(*source, now))
-    tell_heard(heartbeat.source(), *source, now, leaves);
+  if (leaves || is_told(*source, now)) tell_heard(heartbeat.source(), *source, now, leaves);
 }
 
 bool Ingest::upstream_changes(const Source& source, Time now) {
   return source.upstream_said != source.upstream && now - source.upstream_at >= upstream_at_least;
+}
+
+bool Ingest::is_told(const Source& source, Time now) {
+  return now - source.told >= heartbeat_at_least || upstream_changes(source, now);
 }
 
 void Ingest::tell_heard(const std::string& name, Source& source, Time now, bool leaving) {

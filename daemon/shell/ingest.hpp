@@ -53,6 +53,8 @@ struct IngestLimits {
   std::size_t max_sources = 1'000;         ///< a Hello of one more is rejected
   std::optional<std::int64_t> max_rate{};  ///< events per second of one source; empty: no limit
 };
+/// Bytes of a message that is no batch.
+inline constexpr std::size_t most_word = 16 * 1024;
 /// What is kept of other sources while one is waited for; beyond it nobody is waited for.
 inline constexpr std::size_t backlog_bytes_most = 64U << 20;
 /// The credit while the log fails: figures stay live for as long as the adapters' spools and the log's queue last.
@@ -68,10 +70,12 @@ class Ingest {
     Time waited_since{};   ///< while it is waited for; Time{}: not, or since the start
     Time wait_again{};     ///< it is waited for no sooner
     Time heard{};
-    Time told{};                ///< when the core was last told that it is there
-    bool upstream = true;       ///< whether it hears its PBX, as the core was told
-    bool upstream_said = true;  ///< as the source said last
-    Time upstream_at{};         ///< when the core was last told of a change
+    std::optional<v1::Hello> said;  ///< by its last Hello, as the log has it
+    RateLimit hellos;               ///< that said something new
+    Time told{};                    ///< when the core was last told that it is there
+    bool upstream = true;           ///< whether it hears its PBX, as the core was told
+    bool upstream_said = true;      ///< as the source said last
+    Time upstream_at{};             ///< when the core was last told of a change
     ClockOffset offset;
     std::deque<std::pair<log::Lsn, std::uint64_t>> waiting;  ///< log record → its last event's number, ascending
     std::int64_t received = 0, duplicates = 0, gaps = 0;     ///< events, events, times
@@ -124,10 +128,14 @@ class Ingest {
 
  private:
   void take_hello(const std::string& peer, const v1::Hello& hello, Time now);
+  /// Records what `hello` says, where that is new. False after a Reject.
+  bool tell_hello(const std::string& peer, const v1::Hello& hello, Source& source, Time now);
   void take_batch(const std::string& peer, v1::EventBatch& batch, std::string_view frame, Time now);
   void take_heartbeat(const std::string& peer, const v1::Heartbeat& heartbeat, Time now);
   /// A change of `upstream` that the source said, and that may be told by now.
   [[nodiscard]] static bool upstream_changes(const Source& source, Time now);
+  /// Whether the core is told of a sign of life at `now`: not of each.
+  [[nodiscard]] static bool is_told(const Source& source, Time now);
   void tell_heard(const std::string& name, Source& source, Time now, bool leaving);
   void reject(const std::string& peer, v1::RejectCode code, const std::string& reason, std::uint64_t expected = 0);
   /// Refuses and asks for the events from accepted + 1 on, unless that was just said.

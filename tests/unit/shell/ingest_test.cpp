@@ -200,12 +200,59 @@ TEST_F(IngestTest, NotesAHelloThatIsSaidAgainAndAgainOnce) {
 TEST_F(IngestTest, RejectsAHelloThatEverySubscriberWouldHaveToCarry) {
   ingest.set_limits({10, 1 << 20, seconds(10)});
   v1::ToDaemon large = hello();
-  large.mutable_hello()->set_software(std::string(1 << 19, 'x'));
+  large.mutable_hello()->set_software(std::string(257, 'x'));
   EXPECT_EQ(take(large).reject().code(), v1::REJECT_CODE_MALFORMED);
   large = hello();
   for (int i = 0; i < 101; ++i) large.mutable_hello()->add_capabilities("c" + std::to_string(i));
   EXPECT_EQ(take(large).reject().code(), v1::REJECT_CODE_MALFORMED);
+  large.mutable_hello()->set_software(std::string(20'000, 'x'));
+  EXPECT_EQ(take(large).reject().code(), v1::REJECT_CODE_TOO_LARGE) << "whatever it is, it is no batch";
   EXPECT_TRUE(ingest.sources().empty());
+}
+
+TEST_F(IngestTest, RecordsOfAHelloOnlyWhatIsNew) {
+  v1::ToDaemon message = hello();
+  message.mutable_hello()->set_resumes(true);
+  message.mutable_hello()->set_software("adapter 1");
+  message.mutable_hello()->add_capabilities("calls");
+  const auto hellos = [&] {
+    return std::ranges::count_if(world.records, [](const std::string& bytes) {
+      v1::LogRecord record;
+      return record.ParseFromString(bytes) && record.has_hello();
+    });
+  };
+  ingest.set_limits({10, 1000, seconds(10), Duration::zero()});
+  for (int i = 0; i < 100; ++i) take(message);
+  EXPECT_EQ(world.records.size(), 1U);
+  world.gone = "p";
+  EXPECT_TRUE(take(message, "q", noon + seconds(1)).has_welcome());
+  EXPECT_EQ(hellos(), 1);
+  EXPECT_EQ(world.heard, 1) << "another connection is a sign of life";
+  message.mutable_hello()->set_software("adapter 2");
+  take(message, "q", noon + seconds(2));
+  EXPECT_EQ(hellos(), 2);
+  message.mutable_hello()->add_capabilities("items");
+  take(message, "q", noon + seconds(2));
+  EXPECT_EQ(hellos(), 3);
+  v1::ToDaemon goodbye;
+  goodbye.mutable_heartbeat()->set_source("pbx");
+  goodbye.mutable_heartbeat()->set_leaving(true);
+  take(goodbye, "q", noon + seconds(2));
+  take(message, "q", noon + seconds(2));
+  EXPECT_EQ(hellos(), 4) << "it comes back again";
+  for (std::uint64_t epoch = 2; epoch < 100; ++epoch) take(hello(epoch), "q", noon + seconds(2));
+  EXPECT_LE(hellos(), 14) << "something new ten times at once, and once a second";
+  EXPECT_EQ(world.sent.back().second.reject().code(), v1::REJECT_CODE_OVERLOADED);
+  EXPECT_TRUE(take(hello(100), "q", noon + seconds(3)).has_welcome());
+}
+
+TEST_F(IngestTest, RecordsOfAHelloNothingThatItDoesNotKnow) {
+  v1::ToDaemon message = hello();
+  v1::Hello::GetReflection()
+      ->MutableUnknownFields(message.mutable_hello())
+      ->AddLengthDelimited(99, std::string(500, 'y'));
+  EXPECT_TRUE(take(message).has_welcome());
+  EXPECT_LT(world.records.at(0).size(), 100U);
 }
 
 TEST_F(IngestTest, LeavesOutAnInvalidEventAndTakesTheRest) {
