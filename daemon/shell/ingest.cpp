@@ -17,6 +17,7 @@ constexpr Duration wait_at_start = std::chrono::seconds(5);
 constexpr Duration standstill_most = std::chrono::minutes(1);
 /// A source that was waited for is waited for again only after so many times as long: when it caught up, and when not.
 constexpr int rest_after_wait = 3, rest_after_wait_in_vain = 20;
+constexpr std::size_t memory_renewed_after = 16U << 20;  // bytes
 /// Events taken from the backlog before everything else gets a turn.
 constexpr int release_portion = 2000;
 /// Of a Hello: bytes, how many, bytes of each.
@@ -76,6 +77,15 @@ void Ingest::take(const std::string& peer, std::string_view frame, Time now, con
     return;
   }
   if (bytes) {
+    if (wire::has_more_events(*bytes, most_events)) {
+      reject(peer, v1::REJECT_CODE_TOO_LARGE,
+             "a batch of more than " + std::to_string(most_events) + " events; send smaller batches");
+      return;
+    }
+    if ((parsed_ += bytes->size()) > memory_renewed_after) {
+      parsed_ = bytes->size();
+      batch_ = {};
+    }
     if (batch_.ParseFromArray(bytes->data(), static_cast<int>(bytes->size()))) {
       take_batch(peer, batch_, frame, now);
       return;

@@ -53,6 +53,7 @@ struct IngestLimits {
   std::size_t max_sources = 1'000;         ///< a Hello of one more is rejected
   std::optional<std::int64_t> max_rate{};  ///< events per second of one source; empty: no limit
 };
+inline constexpr int most_events = 10'000;  ///< of a batch
 /// Bytes of a message that is no batch.
 inline constexpr std::size_t most_word = 16 * 1024;
 /// What is kept of other sources while one is waited for; beyond it nobody is waited for.
@@ -175,7 +176,8 @@ class Ingest {
   bool failing_ = false;                  ///< the log's state as the adapters were told it
   const keys::PublicKey* key_ = nullptr;  ///< of the message that is being taken
   v1::ToDaemon message_;
-  v1::EventBatch batch_;  ///< kept for its memory, as are the others
+  v1::EventBatch batch_;    ///< kept for its memory, as are the others …
+  std::size_t parsed_ = 0;  ///< … until so many bytes went through: of each event the longest names stay
   wire::Scratch scratch_;
   Input input_;
 };

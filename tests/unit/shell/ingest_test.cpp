@@ -255,6 +255,19 @@ TEST_F(IngestTest, RecordsOfAHelloNothingThatItDoesNotKnow) {
   EXPECT_LT(world.records.at(0).size(), 100U);
 }
 
+TEST_F(IngestTest, RejectsABatchOfMoreEventsThanThereMayBe) {
+  ingest.set_limits({100'000, 1 << 20, seconds(10)});
+  take(hello());
+  v1::ToDaemon message = batch(1, 0);
+  for (int i = 0; i < most_events; ++i) message.mutable_batch()->add_events();
+  EXPECT_FALSE(take(message).has_reject());
+  EXPECT_EQ(ingest.counters().invalid_events, most_events);
+  message.mutable_batch()->set_first_sequence(most_events + 1);
+  message.mutable_batch()->add_events();
+  EXPECT_EQ(take(message).reject().code(), v1::REJECT_CODE_TOO_LARGE);
+  EXPECT_EQ(ingest.sources().at("pbx").accepted, static_cast<std::uint64_t>(most_events));
+}
+
 TEST_F(IngestTest, LeavesOutAnInvalidEventAndTakesTheRest) {
   take(hello());
   v1::ToDaemon message = batch(1, 3);
