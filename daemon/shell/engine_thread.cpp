@@ -29,7 +29,8 @@ constexpr Duration query_time = milliseconds(2);  // ... and no more after so lo
 constexpr int subscription_portion = 500;         // subscriptions a round
 constexpr std::size_t most_posted = 64;
 constexpr std::size_t most_pending_replies = 1000;
-constexpr std::int64_t disconnects_over = 16LL << 20;  // bytes; nobody means that
+constexpr std::size_t most_acknowledge_by = 100, most_acknowledge_note = 1000;  // bytes
+constexpr std::int64_t disconnects_over = 16LL << 20;                           // bytes; nobody means that
 constexpr Duration remark_every = seconds(10);
 // A long absence is gone through in pieces, each of which takes much less time than the watchdog gives: whatever is
 // worked out every few seconds is worked out thousands of times in a week.
@@ -719,7 +720,7 @@ void EngineThread::answer(const std::string& peer, bool delimiter, const v1::Req
     *out.mutable_error() = *problem;
   }
   out.set_id(request.id());
-  if (after > log_->durable() && pending_replies_.size() < most_pending_replies) {
+  if (after > log_->durable()) {
     pending_replies_.push_back({after, peer, delimiter, std::move(out)});
   } else {
     reply(peer, delimiter, out);
@@ -753,8 +754,17 @@ std::optional<v1::Error> EngineThread::acknowledge(const v1::AcknowledgeRequest&
     }
     return std::nullopt;
   };
+  if (request.by().size() > most_acknowledge_by || request.note().size() > most_acknowledge_note) {
+    return error("bad_request", "acknowledging takes at most " + std::to_string(most_acknowledge_by) +
+                                    " bytes of who takes it (\"by\") and " + std::to_string(most_acknowledge_note) +
+                                    " of \"note\"");
+  }
   if (!find()) {
     return error("not_found", "no alert \"" + request.alert() + "\" is open; ask for the alerts to see their ids");
+  }
+  if (pending_replies_.size() >= most_pending_replies) {
+    return error("unavailable", std::to_string(most_pending_replies) +
+                                    " acknowledgements wait for the event log already; try again in a moment");
   }
   v1::LogRecord record;
   record.set_received_ns(static_cast<std::uint64_t>(ns_of(now)));

@@ -363,6 +363,11 @@ TEST_F(ReachdTest, AnswersQueriesAndSaysWhatIsWrongWithThem) {
   request.mutable_acknowledge()->set_alert("none");
   request.mutable_acknowledge()->set_by("me");
   EXPECT_EQ(daemon.ask(request).error().code(), "not_found");
+  request.mutable_acknowledge()->set_note(std::string(1001, 'x'));
+  EXPECT_EQ(daemon.ask(request).error().code(), "bad_request");
+  request.mutable_acknowledge()->clear_note();
+  request.mutable_acknowledge()->set_by(std::string(101, 'x'));
+  EXPECT_EQ(daemon.ask(request).error().code(), "bad_request");
   EXPECT_EQ(daemon.ask(v1::Request{}).error().code(), "bad_request");
   EXPECT_EQ(daemon.metric("reachd_queries_bad_total"), 4);
 }
