@@ -75,11 +75,12 @@ void Connections::unsubscribed(int fd, std::string_view prefix) {
   if (known != found->second.subscriptions.end()) found->second.subscriptions.erase(known);
 }
 
-void Connections::cut(int fd) {
+bool Connections::cut(int fd) {
   const auto found = peers_.find(fd);
-  if (found == peers_.end() || found->second.cookie == 0 || cookie_of(fd) != found->second.cookie) return;
+  if (found == peers_.end() || found->second.cookie == 0 || cookie_of(fd) != found->second.cookie) return false;
   shutdown(fd, SHUT_RDWR);
   found->second.cookie = 0;
+  return true;
 }
 
 std::string Connections::address_of(int fd) const {

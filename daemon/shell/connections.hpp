@@ -36,8 +36,9 @@ class Connections {
   /// It sent one subscription more (or the same again). False if it has too many: it is cut off.
   bool subscribed(int fd, std::string_view key, std::string_view prefix);
   void unsubscribed(int fd, std::string_view prefix);
-  /// Ends the connection: ZeroMQ finds it closed and forgets the peer with all that was kept for it.
-  void cut(int fd);
+  /// Ends the connection: ZeroMQ finds it closed and forgets the peer with all that was kept for it. False if there is
+  /// none.
+  bool cut(int fd);
 
   /// Of `fd`, for log lines; "an unknown address" if there is none.
   [[nodiscard]] std::string address_of(int fd) const;

@@ -510,6 +510,7 @@ void EngineThread::watch_peers() {
                           : ": it does not speak ZeroMQ, or wants keys where there are none")});
           }
           watched.connections.closed(event.fd);
+          if (watched.door == keys::Door::query) sockets_->unread.gone(event.fd);
           if (!adapters) break;
           ++counters_.adapters_disconnected;
           look_until_ = clock_->now() + milliseconds(100);  // the socket itself may not know yet
@@ -677,6 +678,7 @@ void EngineThread::receive_queries() {
     bool delimiter = false, follows = sockets_->parts.identity.more(), good = false;
     v1::Request request;
     const keys::PublicKey* key = nullptr;
+    int fd = -1;
     bool refused = false;
     for (std::size_t n = 0; follows; ++n) {
       zmq::message_t& frame = sockets_->parts.frame;
@@ -688,15 +690,16 @@ void EngineThread::receive_queries() {
         good = !follows && request.ParseFromArray(frame.data(), static_cast<int>(frame.size()));
         if (!follows && sockets_->has_keys(keys::Door::query)) key = admitted(frame, keys::Door::query);
         refused = !follows && sockets_->has_keys(keys::Door::query) && key == nullptr;
+        fd = descriptor_of(frame);
       }
     }
     if (refused) continue;
     if (!good) request.Clear();
-    answer(peer, delimiter, request, shown_at(), key);
+    answer(peer, fd, delimiter, request, shown_at(), key);
   }
 }
 
-void EngineThread::answer(const std::string& peer, bool delimiter, const v1::Request& request, Time now,
+void EngineThread::answer(const std::string& peer, int fd, bool delimiter, const v1::Request& request, Time now,
                           const keys::PublicKey* key) {
   v1::Reply out;
   log::Lsn after = 0;
@@ -724,7 +727,21 @@ void EngineThread::answer(const std::string& peer, bool delimiter, const v1::Req
     pending_replies_.push_back({after, peer, delimiter, std::move(out)});
   } else {
     reply(peer, delimiter, out);
+    sockets_->unread.is_at(peer, fd, key == nullptr ? std::string() : key->name);
+    relieve_unread();
   }
+}
+
+void EngineThread::relieve_unread() {
+  Connections& connections = sockets_->connections(keys::Door::query);
+  sockets_->unread.relieve([&](int fd, const std::string& key, std::size_t bytes) {
+    if (!connections.cut(fd)) return false;
+    refuse({"unread_answers", "unread answers cut",
+            "cut off at the query socket, from " + connections.address_of(fd) +
+                (key.empty() ? std::string() : ", with the key " + key) + ": it has not read " + std::to_string(bytes) +
+                " bytes of answers, and all together too many wait"});
+    return true;
+  });
 }
 
 void EngineThread::reply(const std::string& peer, bool delimiter, const v1::Reply& reply) {

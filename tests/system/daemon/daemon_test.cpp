@@ -369,7 +369,7 @@ TEST_F(ReachdTest, AnswersQueriesAndSaysWhatIsWrongWithThem) {
   request.mutable_acknowledge()->set_by(std::string(101, 'x'));
   EXPECT_EQ(daemon.ask(request).error().code(), "bad_request");
   EXPECT_EQ(daemon.ask(v1::Request{}).error().code(), "bad_request");
-  EXPECT_EQ(daemon.metric("reachd_queries_bad_total"), 4);
+  EXPECT_EQ(daemon.metric("reachd_queries_bad_total"), 6);
 }
 
 TEST_F(ReachdTest, AnAcknowledgementReachesSubscribersAndSurvivesARestart) {
