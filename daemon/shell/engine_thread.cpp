@@ -30,7 +30,7 @@ constexpr int subscription_portion = 500;         // subscriptions a round
 constexpr std::size_t most_posted = 64;
 constexpr std::size_t most_pending_replies = 1000;
 constexpr std::size_t most_acknowledge_by = 100, most_acknowledge_note = 1000;  // bytes
-constexpr std::int64_t disconnects_over = 16LL << 20;                           // bytes; nobody means that
+constexpr int ingest_queue = 100;  // messages, each a little over max_frame at most
 constexpr Duration remark_every = seconds(10);
 // A long absence is gone through in pieces, each of which takes much less time than the watchdog gives: whatever is
 // worked out every few seconds is worked out thousands of times in a week.
@@ -50,6 +50,11 @@ int queue_for(const settings::Loaded& settings) {
                            2 * static_cast<std::size_t>(settings.daemon.max_sources);
   return static_cast<int>(std::min<std::size_t>(
       std::max<std::size_t>(tick, static_cast<std::size_t>(settings.daemon.subscriber_queue)), 10'000'000));
+}
+
+/// Bytes of a message to the ingest socket; a longer one ends its connection, one a little over max_frame is answered.
+std::int64_t longest_frame(const settings::DaemonSettings& settings) {
+  return settings.max_frame + settings.max_frame / 4;
 }
 
 /// Connections that each of the three sockets may have. Without descriptors the event log cannot go on and ZeroMQ spins
@@ -97,7 +102,8 @@ struct EngineThread::Sockets {
                 guards[2].guards(settings.daemon.query)},
         most(connections_for(settings.daemon)) {
     if (guarded[0] || guarded[1] || guarded[2]) zap.emplace(context, admission.allowed);
-    ingest = bind_router(context, settings.daemon.ingest, {1'000, 10'000, disconnects_over}, guards[0]);
+    ingest =
+        bind_router(context, settings.daemon.ingest, {ingest_queue, 10'000, longest_frame(settings.daemon)}, guards[0]);
     publish = bind_xpub(context, settings.daemon.publish, {subscriptions_ahead, queue_for(settings), longest_topic},
                         guards[1]);
     query = bind_router(context, settings.daemon.query, {100, 100, 64 * 1024}, guards[2]);
@@ -852,10 +858,12 @@ void EngineThread::apply(settings::Loaded settings) {
       was.log_directory != is.log_directory || was.log_file_size != is.log_file_size ||
       was.snapshot_every != is.snapshot_every || was.log_retain_for != is.log_retain_for ||
       was.log_retain_size != is.log_retain_size || was.max_connections != is.max_connections ||
-      was.max_subscriptions != is.max_subscriptions || was.key_file != is.key_file || was.log_level != is.log_level ||
-      was.log_format != is.log_format) {
+      was.max_subscriptions != is.max_subscriptions || is.max_frame > longest_frame(was) ||
+      was.key_file != is.key_file || was.log_level != is.log_level || was.log_format != is.log_format) {
     spdlog::warn(
-        "changed [endpoints], key_file, max_subscriptions, [event_log] and [logging] take effect at the next restart");
+        "changed [endpoints], key_file, max_subscriptions, a much larger max_frame, [event_log] and [logging] take "
+        "effect "
+        "at the next restart");
   }
   const settings::Loaded old = std::exchange(settings_, std::move(settings));
   const Time now = shown_at();

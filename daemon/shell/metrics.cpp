@@ -143,8 +143,8 @@ std::string metrics_text(const MetricsCopy& copy) {
   out.counter("reachd_ingest_batches_total", "Batches taken.", copy.ingest.batches);
   out.counter("reachd_ingest_connections_total", "Adapters that connected.", copy.counters.adapters_connected);
   out.counter("reachd_ingest_disconnections_total",
-              "Adapters that left or were cut off, for example for a message over "
-              "16 MiB.",
+              "Adapters that left or were cut off, for example for a message far over "
+              "[ingest] max_frame.",
               copy.counters.adapters_disconnected);
   out.counter("reachd_ingest_handshakes_failed_total", "Peers that do not speak ZeroMQ.",
               copy.counters.handshakes_failed);

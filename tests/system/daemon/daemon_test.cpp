@@ -111,7 +111,7 @@ TEST_F(ReachdTest, CutsOffAPeerThatSendsTooMuchAndCountsIt) {
   Adapter flood(daemon, "flood");
   flood.hello();
   const double before = daemon.metric("reachd_ingest_disconnections_total").value_or(-1);
-  flood.send_bytes(std::string((16U << 20) + 1, 'x'));
+  flood.send_bytes(std::string((5U << 18) + 1, 'x'));
   EXPECT_TRUE(daemon.metric_reaches("reachd_ingest_disconnections_total", before + 1));
   Adapter adapter(daemon, "pbx");
   adapter.hello();
