@@ -57,18 +57,27 @@ std::int64_t longest_frame(const settings::DaemonSettings& settings) {
   return settings.max_frame + settings.max_frame / 4;
 }
 
-/// Connections that each of the three sockets may have. Without descriptors the event log cannot go on and ZeroMQ spins
-/// at its listening socket, so a quarter of them stays free for those that come before the first are cut off.
+/// Connections of each of the three sockets that may have said nothing yet: enough for a friend's handshake to get done
+/// while strangers come by the hundred.
+std::size_t silent_for(std::size_t connections) {
+  return std::max<std::size_t>(connections / 4, 40);
+}
+
+/// Connections that each of the three sockets may have beside those. Without descriptors the event log cannot go on and
+/// ZeroMQ spins at its listening socket, so a quarter of them stays free for those that come before the first are cut
+/// off.
 std::size_t connections_for(const settings::DaemonSettings& settings) {
   const auto wanted = static_cast<std::size_t>(settings.max_connections);
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
   const auto granted = std::max<std::size_t>(limit.rlim_cur, descriptors_kept + 40) - descriptors_kept;
-  if (wanted <= granted / 4) return wanted;
+  const std::size_t each = granted / 4;
+  if (wanted + silent_for(wanted) <= each) return wanted;
+  const std::size_t most = each >= 200 ? each / 5 * 4 : std::max<std::size_t>(each, 50) - 40;
   spdlog::warn(
-      "max_connections is {} and not {}: the system grants {} open files (LimitNOFILE= of the unit, ulimit -n)",
-      granted / 4, wanted, limit.rlim_cur);
-  return granted / 4;
+      "max_connections is {} and not {}: the system grants {} open files (LimitNOFILE= of the unit, ulimit -n)", most,
+      wanted, limit.rlim_cur);
+  return most;
 }
 
 void to_big_endian(std::uint64_t number, unsigned char* out) {
@@ -84,7 +93,7 @@ struct EngineThread::Sockets {
             std::size_t subscriptions_most)
         : door(which),
           monitor(context, socket, std::string(keys::to_text(which)) + "-monitor"),
-          connections(connections_most, subscriptions_most) {}
+          connections(connections_most, silent_for(connections_most), subscriptions_most) {}
     keys::Door door;
     SocketMonitor monitor;
     Connections connections;
@@ -355,6 +364,7 @@ void EngineThread::round() {
 
 void EngineThread::receive_ingest() {
   auto& [identity, frame, more] = sockets_->parts;
+  const Connections& connections = sockets_->connections(keys::Door::ingest);
   Time now = clock_->now();
   for (const Time until = now + ingest_time; now < until;) {
     if (!sockets_->ingest.recv(identity, zmq::recv_flags::dontwait)) return;
@@ -370,6 +380,8 @@ void EngineThread::receive_ingest() {
     now = clock_->now();
     if (frames != 1) {
       ingest_->take_malformed(peer, "a message here is one frame, this had " + std::to_string(frames));
+    } else if (connections.any_silent() && !has_place(descriptor_of(frame), keys::Door::ingest)) {
+      continue;
     } else if (!sockets_->has_keys(keys::Door::ingest)) {
       ingest_->take(peer, {frame.data<char>(), frame.size()}, now);
     } else if (const keys::PublicKey* const key = admitted(frame, keys::Door::ingest)) {
@@ -499,11 +511,11 @@ void EngineThread::watch_peers() {
       switch (event.seen) {
         case SocketMonitor::Seen::connected:
           if (adapters) ++counters_.adapters_connected;
-          if (!watched.connections.opened(event.fd)) {
-            refuse({"too_many_connections", "connections " + name,
-                    "refused at the " + name + " socket, from " + watched.connections.address_of(event.fd) +
-                        ": it has " + std::to_string(sockets_->most) +
-                        " connections already ([endpoints] max_connections)"});
+          if (const auto cut = watched.connections.opened(event.fd)) {
+            refuse({"too_many_connections", "silent connections " + name,
+                    "cut off at the " + name + " socket, from " + watched.connections.address_of(*cut) +
+                        ": it is the oldest of " + std::to_string(silent_for(sockets_->most)) +
+                        " connections that have said nothing yet"});
           }
           break;
         case SocketMonitor::Seen::disconnected:
@@ -573,6 +585,16 @@ void EngineThread::watch_clock(Time now) {
         "the log is, begin with an empty [event_log] directory",
         by);
   }
+}
+
+bool EngineThread::has_place(int fd, keys::Door door) {
+  Connections& connections = sockets_->connections(door);
+  if (connections.spoke(fd)) return true;
+  const std::string name(keys::to_text(door));
+  refuse({"too_many_connections", "connections " + name,
+          "refused at the " + name + " socket, from " + connections.address_of(fd) + ": it has " +
+              std::to_string(sockets_->most) + " connections already ([endpoints] max_connections)"});
+  return false;
 }
 
 const keys::PublicKey* EngineThread::admitted(zmq::message_t& frame, keys::Door door) {
@@ -666,6 +688,7 @@ void EngineThread::receive_subscriptions() {
     if (*frame.data<unsigned char>() == 0) connections.unsubscribed(fd, prefix);
     if (*frame.data<unsigned char>() != 1) continue;
     if (guarded && admitted(frame, keys::Door::publish) == nullptr) continue;
+    if (!has_place(fd, keys::Door::publish)) continue;
     if (!connections.subscribed(fd, guarded ? key_of(frame) : std::string_view(), prefix)) {
       refuse({"too_many_subscriptions", "subscriptions",
               "cut off at the publish socket, from " + connections.address_of(fd) + ": it has more than " +
@@ -699,7 +722,7 @@ void EngineThread::receive_queries() {
         fd = descriptor_of(frame);
       }
     }
-    if (refused) continue;
+    if (refused || !has_place(fd, keys::Door::query)) continue;
     if (!good) request.Clear();
     answer(peer, fd, delimiter, request, shown_at(), key);
   }

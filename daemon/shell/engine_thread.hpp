@@ -85,6 +85,8 @@ class EngineThread final : private IngestWorld {
   /// Whose key a message of a guarded socket came with; nullptr, and its peer is cut off, if that is not allowed (any
   /// more).
   const keys::PublicKey* admitted(zmq::message_t& frame, keys::Door door);
+  /// Whether the peer that a message came from as `fd` may be connected; if not, it is cut off.
+  bool has_place(int fd, keys::Door door);
   void cut_who_lost_his_key();
   void refuse(const Refusal& refusal);
   void log_changed();
