@@ -57,23 +57,16 @@ std::int64_t longest_frame(const settings::DaemonSettings& settings) {
   return settings.max_frame + settings.max_frame / 4;
 }
 
-/// Connections of each of the three sockets that may have said nothing yet: enough for a friend's handshake to get done
-/// while strangers come by the hundred.
-std::size_t silent_for(std::size_t connections) {
-  return std::max<std::size_t>(connections / 4, 40);
-}
-
-/// Connections that each of the three sockets may have beside those. Without descriptors the event log cannot go on and
-/// ZeroMQ spins at its listening socket, so a quarter of them stays free for those that come before the first are cut
-/// off.
+/// Connections that each of the three sockets may have, and as many that have said nothing yet. Without descriptors the
+/// event log cannot go on and ZeroMQ spins at its listening socket, so a quarter of them stays free for those that come
+/// before the first are cut off.
 std::size_t connections_for(const settings::DaemonSettings& settings) {
   const auto wanted = static_cast<std::size_t>(settings.max_connections);
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
   const auto granted = std::max<std::size_t>(limit.rlim_cur, descriptors_kept + 40) - descriptors_kept;
-  const std::size_t each = granted / 4;
-  if (wanted + silent_for(wanted) <= each) return wanted;
-  const std::size_t most = each >= 200 ? each / 5 * 4 : std::max<std::size_t>(each, 50) - 40;
+  const std::size_t most = granted / 8;
+  if (wanted <= most) return wanted;
   spdlog::warn(
       "max_connections is {} and not {}: the system grants {} open files (LimitNOFILE= of the unit, ulimit -n)", most,
       wanted, limit.rlim_cur);
@@ -93,7 +86,7 @@ struct EngineThread::Sockets {
             std::size_t subscriptions_most)
         : door(which),
           monitor(context, socket, std::string(keys::to_text(which)) + "-monitor"),
-          connections(connections_most, silent_for(connections_most), subscriptions_most) {}
+          connections(connections_most, connections_most, subscriptions_most) {}
     keys::Door door;
     SocketMonitor monitor;
     Connections connections;
@@ -514,7 +507,7 @@ void EngineThread::watch_peers() {
           if (const auto cut = watched.connections.opened(event.fd)) {
             refuse({"too_many_connections", "silent connections " + name,
                     "cut off at the " + name + " socket, from " + watched.connections.address_of(*cut) +
-                        ": it is the oldest of " + std::to_string(silent_for(sockets_->most)) +
+                        ": it is the oldest of " + std::to_string(sockets_->most) +
                         " connections that have said nothing yet"});
           }
           break;

@@ -354,7 +354,7 @@ class Test:
         before = self.counted("too_many_connections")
         run(connect_ten_thousand, (self.daemon.ingest, self.daemon.publish, self.daemon.query))
         self.expect_counted("too_many_connections", before, 3000)
-        self.expect_log(rf"it is the oldest of {CONNECTIONS // 4} connections that have said nothing yet")
+        self.expect_log(rf"it is the oldest of {CONNECTIONS} connections that have said nothing yet")
 
         def open_ones():
             return sum(self.daemon.metric(f'reachd_connections{{socket="{s}"}}') for s in ("ingest", "publish", "query"))
