@@ -473,6 +473,8 @@ void EngineThread::remark(std::string_view kind, const std::string& text) {
   const Time now = engine_ ? clock_->now() : Time{};
   auto found = remarks_.find(kind);
   if (found == remarks_.end()) {
+    if (remarks_.size() >= most_remark_kinds)
+      std::erase_if(remarks_, [&](const auto& each) { return now - each.second.first >= remark_every; });
     if (remarks_.size() >= most_remark_kinds) return;
     found = remarks_.emplace(std::string(kind), std::pair<Time, std::int64_t>{}).first;
   }
