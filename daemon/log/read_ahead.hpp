@@ -3,42 +3,41 @@
 #include <array>
 #include <condition_variable>
 #include <exception>
-#include <functional>
 #include <mutex>
 #include <span>
 #include <string_view>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "daemon/log/event_log.hpp"
 
 namespace reach::log {
 
-/// `Content` is what a record becomes on that thread. Chunks and the contents in them go round: nothing is allocated
-/// any more once the first have been through, if `prepare` keeps what its target has.
-template <class Content>
+/// `Contents` is what the records of one chunk become on that thread. There is one for each chunk, and the chunks go
+/// round:
+///   using Content                                   what one record becomes
+///   const Content* add(Lsn, string_view payload)    valid until clear(); what it throws ends the reading
+///   void clear()                                    the chunk was used: gives back what its contents took
+template <class Contents>
 class ReadAhead {
  public:
   struct Record {
     Lsn number = 0;
-    bool lost = false;  ///< it stands for lost ones (RecordVisit) and has no content
-    Content content;
+    const typename Contents::Content* content = nullptr;  ///< nullptr: it stands for lost ones (RecordVisit)
   };
   class Chunk {
    public:
-    [[nodiscard]] std::span<const Record> records() const { return std::span(records_).first(used_); }
+    [[nodiscard]] std::span<const Record> records() const { return records_; }
 
    private:
     friend ReadAhead;
     std::vector<Record> records_;
-    std::size_t used_ = 0, bytes_ = 0;
+    Contents contents_;
+    std::size_t bytes_ = 0;
   };
-  using Prepare = std::function<void(Lsn, std::string_view payload, Content& into)>;
 
-  /// Reads the records from `from` to `to` of `log`, which must outlive this. What `prepare` throws ends the reading.
-  ReadAhead(EventLog& log, Lsn from, Lsn to, Prepare prepare)
-      : prepare_(std::move(prepare)), thread_([this, &log, from, to] { run(log, from, to); }) {}
+  /// Reads the records from `from` to `to` of `log`, which must outlive this.
+  ReadAhead(EventLog& log, Lsn from, Lsn to) : thread_([this, &log, from, to] { run(log, from, to); }) {}
   /// Gives up what was not asked for.
   ~ReadAhead() {
     {
@@ -54,6 +53,12 @@ class ReadAhead {
   /// The next records, until the next call; nullptr after the last. Throws what reading threw, once all records before
   /// it were given.
   const Chunk* next() {
+    if (in_use_) {
+      Chunk& used = chunks_[taken_ % chunks_.size()];
+      used.records_.clear();
+      used.contents_.clear();
+      used.bytes_ = 0;
+    }
     std::unique_lock lock(mutex_);
     if (in_use_) {
       in_use_ = false;
@@ -80,7 +85,7 @@ class ReadAhead {
     try {
       log.read(from, to, [&](Lsn number, std::string_view payload) {
         add(*chunk, number, payload);
-        if (chunk->bytes_ >= chunk_bytes || chunk->used_ >= chunk_records) chunk = give();
+        if (chunk->bytes_ >= chunk_bytes || chunk->records_.size() >= chunk_records) chunk = give();
       });
     } catch (const Stopped&) {
       return;
@@ -88,33 +93,25 @@ class ReadAhead {
       problem = std::current_exception();
     }
     const std::lock_guard lock(mutex_);
-    if (chunk->used_ > 0) ++given_;
+    if (!chunk->records_.empty()) ++given_;
     problem_ = problem;
     ended_ = true;
     changed_.notify_all();
   }
   void add(Chunk& chunk, Lsn number, std::string_view payload) {
-    if (chunk.used_ == chunk.records_.size()) chunk.records_.emplace_back();
-    Record& record = chunk.records_[chunk.used_];
-    record.number = number;
-    record.lost = payload.empty();
-    if (!record.lost) prepare_(number, payload, record.content);
-    ++chunk.used_;
+    chunk.records_.push_back({number, payload.empty() ? nullptr : chunk.contents_.add(number, payload)});
     chunk.bytes_ += payload.size();
   }
-  /// Hands over the chunk that is full; returns the next one, empty.
+  /// Hands over the chunk that is full; returns the next one, which is empty.
   Chunk* give() {
     std::unique_lock lock(mutex_);
     ++given_;
     changed_.notify_all();
     changed_.wait(lock, [this] { return given_ - taken_ < chunks_.size() || stopping_; });
     if (stopping_) throw Stopped{};
-    Chunk& chunk = chunks_[given_ % chunks_.size()];
-    chunk.used_ = chunk.bytes_ = 0;
-    return &chunk;
+    return &chunks_[given_ % chunks_.size()];
   }
 
-  const Prepare prepare_;
   std::array<Chunk, 8> chunks_;
   std::mutex mutex_;
   std::condition_variable changed_;

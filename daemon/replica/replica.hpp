@@ -55,7 +55,8 @@ class RecordReader {
   Numbers numbers_;
   log::Lsn last_ = 0;
   Time now_{};
-  v1::LogRecord record_;  ///< kept for its memory
+  v1::LogRecord record_;    ///< kept for its memory …
+  std::size_t parsed_ = 0;  ///< … until so many bytes went through
   wire::Scratch scratch_;
 };
 

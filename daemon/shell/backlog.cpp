@@ -19,24 +19,39 @@ Time Backlog::Held::at(int i) const {
   return time_from_ns(static_cast<std::int64_t>(ns)) - offset;
 }
 
-void Backlog::expect(const std::string& source, Time deadline) {
-  expected_[source] = deadline;
+void Backlog::expect(const std::string& source, Time deadline, Time most) {
+  expected_[source] = {std::min(deadline, most), most};
 }
 
-void Backlog::heard(std::string_view source, Time deadline) {
-  if (const auto found = expected_.find(source); found != expected_.end()) found->second = deadline;
+void Backlog::advanced(std::string_view source, Time now) {
+  const auto found = expected_.find(source);
+  if (found == expected_.end()) return;
+  auto& [deadline, most] = found->second;
+  deadline = std::max(deadline, std::min(now + silence_most, most));
 }
 
 void Backlog::caught_up(std::string_view source) {
   if (const auto found = expected_.find(source); found != expected_.end()) expected_.erase(found);
 }
 
-std::vector<std::string> Backlog::give_up(Time now) {
+std::vector<std::string> Backlog::give_up(Time now, const std::function<bool(const std::string&)>& waits_for_us) {
   std::vector<std::string> gone;
-  for (const auto& [source, deadline] : expected_) {
-    if (deadline <= now) gone.push_back(source);
+  for (auto& [source, wait] : expected_) {
+    if (wait.deadline > now) continue;
+    if (wait.most > now && waits_for_us(source)) {
+      wait.deadline = std::min(now + silence_most, wait.most);
+    } else {
+      gone.push_back(source);
+    }
   }
   for (const std::string& source : gone) expected_.erase(source);
+  return gone;
+}
+
+std::vector<std::string> Backlog::give_up_all() {
+  std::vector<std::string> gone;
+  for (const auto& [source, wait] : expected_) gone.push_back(source);
+  expected_.clear();
   return gone;
 }
 
@@ -52,7 +67,7 @@ void Backlog::hold(v1::EventBatch batch, Duration offset) {
 }
 
 std::optional<Backlog::Run> Backlog::next() {
-  for (const auto& [source, deadline] : expected_) {
+  for (const auto& [source, wait] : expected_) {
     if (!held_.contains(source)) return std::nullopt;
   }
   // The source with the earliest event, and how far it may go: up to the next one's.

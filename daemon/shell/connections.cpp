@@ -42,16 +42,32 @@ std::string_view without_v4_prefix(std::string_view address) noexcept {
   return is_v4 ? address.substr(mapped.size()) : address;
 }
 
-bool Connections::opened(int fd) {
-  Peer& peer = peers_[fd];
-  peer = {cookie_of(fd), peer_address(fd), {}, {}};
-  if (peers_.size() <= most_) return true;
+std::optional<int> Connections::opened(int fd) {
+  closed(fd);
+  peers_[fd] = {cookie_of(fd), peer_address(fd), {}, ++opened_, {}};
+  silent_.emplace(opened_, fd);
+  if (silent_.size() <= most_silent_) return std::nullopt;
+  const int oldest = silent_.begin()->second;
+  cut(oldest);
+  return oldest;
+}
+
+bool Connections::spoke(int fd) {
+  const auto found = peers_.find(fd);
+  if (found == peers_.end() || found->second.silent_since == 0) return true;
+  if (silent_.erase(found->second.silent_since) == 0) return true;  // it was cut off
+  found->second.silent_since = 0;
+  if (++spoken_ <= most_) return true;
   cut(fd);
   return false;
 }
 
 void Connections::closed(int fd) {
-  peers_.erase(fd);
+  const auto found = peers_.find(fd);
+  if (found == peers_.end()) return;
+  if (found->second.silent_since == 0) --spoken_;
+  silent_.erase(found->second.silent_since);
+  peers_.erase(found);
 }
 
 bool Connections::subscribed(int fd, std::string_view key, std::string_view prefix) {
@@ -75,11 +91,13 @@ void Connections::unsubscribed(int fd, std::string_view prefix) {
   if (known != found->second.subscriptions.end()) found->second.subscriptions.erase(known);
 }
 
-void Connections::cut(int fd) {
+bool Connections::cut(int fd) {
   const auto found = peers_.find(fd);
-  if (found == peers_.end() || found->second.cookie == 0 || cookie_of(fd) != found->second.cookie) return;
+  if (found != peers_.end()) silent_.erase(found->second.silent_since);
+  if (found == peers_.end() || found->second.cookie == 0 || cookie_of(fd) != found->second.cookie) return false;
   shutdown(fd, SHUT_RDWR);
   found->second.cookie = 0;
+  return true;
 }
 
 std::string Connections::address_of(int fd) const {

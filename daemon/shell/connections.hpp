@@ -7,6 +7,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -22,22 +23,30 @@ class Connections {
     std::uint64_t cookie = 0;                          ///< the kernel's number of the socket; 0: gone or cut off
     std::string address;                               ///< "192.0.2.7:40112"; "a local socket" for ipc
     std::string key;                                   ///< Z85, once it is known; subscribers only
+    std::uint64_t silent_since = 0;                    ///< order of its coming; 0: it has said something
     std::set<std::string, std::less<>> subscriptions;  ///< at most the limit
   };
 
-  /// `most`: connections; `most_subscriptions`: of each.
-  Connections(std::size_t most, std::size_t most_subscriptions)
-      : most_(most), most_subscriptions_(most_subscriptions) {}
+  /// `most`: connections that have said something; `most_silent`: that have not (yet), as those whose handshake is not
+  /// done: whoever has no key can open as many as he likes, and must not take the place of those who have one.
+  /// `most_subscriptions`: of each.
+  Connections(std::size_t most, std::size_t most_silent, std::size_t most_subscriptions)
+      : most_(most), most_silent_(most_silent), most_subscriptions_(most_subscriptions) {}
 
-  /// A peer connected as `fd`. False if it is one too many: it is cut off.
-  bool opened(int fd);
+  /// A peer connected as `fd`. If too many have said nothing, returns the oldest of them: it is cut off.
+  std::optional<int> opened(int fd);
+  /// A good message came from `fd`. False if it is the first one, of one connection too many: it is cut off.
+  bool spoke(int fd);
+  /// Whether spoke() could mean anything: else it need not be called.
+  [[nodiscard]] bool any_silent() const noexcept { return !silent_.empty(); }
   /// It is gone, or was cut off and now is gone, too.
   void closed(int fd);
   /// It sent one subscription more (or the same again). False if it has too many: it is cut off.
   bool subscribed(int fd, std::string_view key, std::string_view prefix);
   void unsubscribed(int fd, std::string_view prefix);
-  /// Ends the connection: ZeroMQ finds it closed and forgets the peer with all that was kept for it.
-  void cut(int fd);
+  /// Ends the connection: ZeroMQ finds it closed and forgets the peer with all that was kept for it. False if there is
+  /// none.
+  bool cut(int fd);
 
   /// Of `fd`, for log lines; "an unknown address" if there is none.
   [[nodiscard]] std::string address_of(int fd) const;
@@ -46,8 +55,11 @@ class Connections {
   [[nodiscard]] const std::map<int, Peer>& peers() const noexcept { return peers_; }
 
  private:
-  std::size_t most_, most_subscriptions_;
+  std::size_t most_, most_silent_, most_subscriptions_;
   std::map<int, Peer> peers_;
+  std::map<std::uint64_t, int> silent_;  ///< those who have said nothing, oldest first; not those that were cut off
+  std::uint64_t opened_ = 0;
+  std::size_t spoken_ = 0;
 };
 
 }  // namespace reach::shell

@@ -32,7 +32,7 @@ struct MetricsCopy {
   Ingest::Counters ingest;
   struct Source {
     std::string id;
-    std::int64_t received = 0, duplicates = 0, gaps = 0;
+    std::int64_t received = 0, duplicates = 0, gaps = 0, wait_timeouts = 0;
     std::optional<Time> last_heard;
     double clock_offset_s = 0;
     bool connected = false;

@@ -29,13 +29,13 @@ constexpr Duration query_time = milliseconds(2);  // ... and no more after so lo
 constexpr int subscription_portion = 500;         // subscriptions a round
 constexpr std::size_t most_posted = 64;
 constexpr std::size_t most_pending_replies = 1000;
-constexpr std::int64_t disconnects_over = 16LL << 20;  // bytes; nobody means that
+constexpr std::size_t most_acknowledge_by = 100, most_acknowledge_note = 1000;  // bytes
+constexpr int ingest_queue = 100;  // messages, each a little over max_frame at most
 constexpr Duration remark_every = seconds(10);
 // A long absence is gone through in pieces, each of which takes much less time than the watchdog gives: whatever is
 // worked out every few seconds is worked out thousands of times in a week.
 constexpr Duration piece_of_absence = std::chrono::hours(1);
 constexpr Duration clocks_differ = std::chrono::minutes(1), clock_word_every = std::chrono::hours(1);
-constexpr Duration wait_at_start = seconds(5);  // for the sources that were there when the daemon ended
 constexpr std::size_t most_remark_kinds = 100;
 constexpr int peer_portion = 1000;             // connections that come or go, per socket and round
 constexpr std::size_t descriptors_kept = 256;  // for the event log, HTTP and ZeroMQ itself
@@ -52,18 +52,25 @@ int queue_for(const settings::Loaded& settings) {
       std::max<std::size_t>(tick, static_cast<std::size_t>(settings.daemon.subscriber_queue)), 10'000'000));
 }
 
-/// Connections that each of the three sockets may have. Without descriptors the event log cannot go on and ZeroMQ spins
-/// at its listening socket, so a quarter of them stays free for those that come before the first are cut off.
+/// Bytes of a message to the ingest socket; a longer one ends its connection, one a little over max_frame is answered.
+std::int64_t longest_frame(const settings::DaemonSettings& settings) {
+  return settings.max_frame + settings.max_frame / 4;
+}
+
+/// Connections that each of the three sockets may have, and as many that have said nothing yet. Without descriptors the
+/// event log cannot go on and ZeroMQ spins at its listening socket, so a quarter of them stays free for those that come
+/// before the first are cut off.
 std::size_t connections_for(const settings::DaemonSettings& settings) {
   const auto wanted = static_cast<std::size_t>(settings.max_connections);
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
   const auto granted = std::max<std::size_t>(limit.rlim_cur, descriptors_kept + 40) - descriptors_kept;
-  if (wanted <= granted / 4) return wanted;
+  const std::size_t most = granted / 8;
+  if (wanted <= most) return wanted;
   spdlog::warn(
-      "max_connections is {} and not {}: the system grants {} open files (LimitNOFILE= of the unit, ulimit -n)",
-      granted / 4, wanted, limit.rlim_cur);
-  return granted / 4;
+      "max_connections is {} and not {}: the system grants {} open files (LimitNOFILE= of the unit, ulimit -n)", most,
+      wanted, limit.rlim_cur);
+  return most;
 }
 
 void to_big_endian(std::uint64_t number, unsigned char* out) {
@@ -79,7 +86,7 @@ struct EngineThread::Sockets {
             std::size_t subscriptions_most)
         : door(which),
           monitor(context, socket, std::string(keys::to_text(which)) + "-monitor"),
-          connections(connections_most, subscriptions_most) {}
+          connections(connections_most, connections_most, subscriptions_most) {}
     keys::Door door;
     SocketMonitor monitor;
     Connections connections;
@@ -97,7 +104,8 @@ struct EngineThread::Sockets {
                 guards[2].guards(settings.daemon.query)},
         most(connections_for(settings.daemon)) {
     if (guarded[0] || guarded[1] || guarded[2]) zap.emplace(context, admission.allowed);
-    ingest = bind_router(context, settings.daemon.ingest, {1'000, 10'000, disconnects_over}, guards[0]);
+    ingest =
+        bind_router(context, settings.daemon.ingest, {ingest_queue, 10'000, longest_frame(settings.daemon)}, guards[0]);
     publish = bind_xpub(context, settings.daemon.publish, {subscriptions_ahead, queue_for(settings), longest_topic},
                         guards[1]);
     query = bind_router(context, settings.daemon.query, {100, 100, 64 * 1024}, guards[2]);
@@ -282,7 +290,7 @@ void EngineThread::begin() {
     append_configuration(now);
   } else {
     // Time stands still until the sources have sent what waited for this daemon.
-    ingest_->catch_up(engine_->now(), now + wait_at_start);
+    ingest_->catch_up(engine_->now(), now);
     if (!ingest_->catching_up()) pass_time(now);
     if (engine_->config().fingerprint != settings_.core.fingerprint) {
       // What happened meanwhile is taken by the rules that are in force now.
@@ -349,6 +357,7 @@ void EngineThread::round() {
 
 void EngineThread::receive_ingest() {
   auto& [identity, frame, more] = sockets_->parts;
+  const Connections& connections = sockets_->connections(keys::Door::ingest);
   Time now = clock_->now();
   for (const Time until = now + ingest_time; now < until;) {
     if (!sockets_->ingest.recv(identity, zmq::recv_flags::dontwait)) return;
@@ -364,6 +373,8 @@ void EngineThread::receive_ingest() {
     now = clock_->now();
     if (frames != 1) {
       ingest_->take_malformed(peer, "a message here is one frame, this had " + std::to_string(frames));
+    } else if (connections.any_silent() && !has_place(descriptor_of(frame), keys::Door::ingest)) {
+      continue;
     } else if (!sockets_->has_keys(keys::Door::ingest)) {
       ingest_->take(peer, {frame.data<char>(), frame.size()}, now);
     } else if (const keys::PublicKey* const key = admitted(frame, keys::Door::ingest)) {
@@ -462,6 +473,8 @@ void EngineThread::remark(std::string_view kind, const std::string& text) {
   const Time now = engine_ ? clock_->now() : Time{};
   auto found = remarks_.find(kind);
   if (found == remarks_.end()) {
+    if (remarks_.size() >= most_remark_kinds)
+      std::erase_if(remarks_, [&](const auto& each) { return now - each.second.first >= remark_every; });
     if (remarks_.size() >= most_remark_kinds) return;
     found = remarks_.emplace(std::string(kind), std::pair<Time, std::int64_t>{}).first;
   }
@@ -493,11 +506,11 @@ void EngineThread::watch_peers() {
       switch (event.seen) {
         case SocketMonitor::Seen::connected:
           if (adapters) ++counters_.adapters_connected;
-          if (!watched.connections.opened(event.fd)) {
-            refuse({"too_many_connections", "connections " + name,
-                    "refused at the " + name + " socket, from " + watched.connections.address_of(event.fd) +
-                        ": it has " + std::to_string(sockets_->most) +
-                        " connections already ([endpoints] max_connections)"});
+          if (const auto cut = watched.connections.opened(event.fd)) {
+            refuse({"too_many_connections", "silent connections " + name,
+                    "cut off at the " + name + " socket, from " + watched.connections.address_of(*cut) +
+                        ": it is the oldest of " + std::to_string(sockets_->most) +
+                        " connections that have said nothing yet"});
           }
           break;
         case SocketMonitor::Seen::disconnected:
@@ -510,6 +523,7 @@ void EngineThread::watch_peers() {
                           : ": it does not speak ZeroMQ, or wants keys where there are none")});
           }
           watched.connections.closed(event.fd);
+          if (watched.door == keys::Door::query) sockets_->unread.gone(event.fd);
           if (!adapters) break;
           ++counters_.adapters_disconnected;
           look_until_ = clock_->now() + milliseconds(100);  // the socket itself may not know yet
@@ -566,6 +580,16 @@ void EngineThread::watch_clock(Time now) {
         "the log is, begin with an empty [event_log] directory",
         by);
   }
+}
+
+bool EngineThread::has_place(int fd, keys::Door door) {
+  Connections& connections = sockets_->connections(door);
+  if (connections.spoke(fd)) return true;
+  const std::string name(keys::to_text(door));
+  refuse({"too_many_connections", "connections " + name,
+          "refused at the " + name + " socket, from " + connections.address_of(fd) + ": it has " +
+              std::to_string(sockets_->most) + " connections already ([endpoints] max_connections)"});
+  return false;
 }
 
 const keys::PublicKey* EngineThread::admitted(zmq::message_t& frame, keys::Door door) {
@@ -659,6 +683,7 @@ void EngineThread::receive_subscriptions() {
     if (*frame.data<unsigned char>() == 0) connections.unsubscribed(fd, prefix);
     if (*frame.data<unsigned char>() != 1) continue;
     if (guarded && admitted(frame, keys::Door::publish) == nullptr) continue;
+    if (!has_place(fd, keys::Door::publish)) continue;
     if (!connections.subscribed(fd, guarded ? key_of(frame) : std::string_view(), prefix)) {
       refuse({"too_many_subscriptions", "subscriptions",
               "cut off at the publish socket, from " + connections.address_of(fd) + ": it has more than " +
@@ -677,6 +702,7 @@ void EngineThread::receive_queries() {
     bool delimiter = false, follows = sockets_->parts.identity.more(), good = false;
     v1::Request request;
     const keys::PublicKey* key = nullptr;
+    int fd = -1;
     bool refused = false;
     for (std::size_t n = 0; follows; ++n) {
       zmq::message_t& frame = sockets_->parts.frame;
@@ -688,15 +714,16 @@ void EngineThread::receive_queries() {
         good = !follows && request.ParseFromArray(frame.data(), static_cast<int>(frame.size()));
         if (!follows && sockets_->has_keys(keys::Door::query)) key = admitted(frame, keys::Door::query);
         refused = !follows && sockets_->has_keys(keys::Door::query) && key == nullptr;
+        fd = descriptor_of(frame);
       }
     }
-    if (refused) continue;
+    if (refused || !has_place(fd, keys::Door::query)) continue;
     if (!good) request.Clear();
-    answer(peer, delimiter, request, shown_at(), key);
+    answer(peer, fd, delimiter, request, shown_at(), key);
   }
 }
 
-void EngineThread::answer(const std::string& peer, bool delimiter, const v1::Request& request, Time now,
+void EngineThread::answer(const std::string& peer, int fd, bool delimiter, const v1::Request& request, Time now,
                           const keys::PublicKey* key) {
   v1::Reply out;
   log::Lsn after = 0;
@@ -720,11 +747,25 @@ void EngineThread::answer(const std::string& peer, bool delimiter, const v1::Req
     *out.mutable_error() = *problem;
   }
   out.set_id(request.id());
-  if (after > log_->durable() && pending_replies_.size() < most_pending_replies) {
+  if (after > log_->durable()) {
     pending_replies_.push_back({after, peer, delimiter, std::move(out)});
   } else {
     reply(peer, delimiter, out);
+    sockets_->unread.is_at(peer, fd, key == nullptr ? std::string() : key->name);
+    relieve_unread();
   }
+}
+
+void EngineThread::relieve_unread() {
+  Connections& connections = sockets_->connections(keys::Door::query);
+  sockets_->unread.relieve([&](int fd, const std::string& key, std::size_t bytes) {
+    if (!connections.cut(fd)) return false;
+    refuse({"unread_answers", "unread answers cut",
+            "cut off at the query socket, from " + connections.address_of(fd) +
+                (key.empty() ? std::string() : ", with the key " + key) + ": it has not read " + std::to_string(bytes) +
+                " bytes of answers, and all together too many wait"});
+    return true;
+  });
 }
 
 void EngineThread::reply(const std::string& peer, bool delimiter, const v1::Reply& reply) {
@@ -754,8 +795,17 @@ std::optional<v1::Error> EngineThread::acknowledge(const v1::AcknowledgeRequest&
     }
     return std::nullopt;
   };
+  if (request.by().size() > most_acknowledge_by || request.note().size() > most_acknowledge_note) {
+    return error("bad_request", "acknowledging takes at most " + std::to_string(most_acknowledge_by) +
+                                    " bytes of who takes it (\"by\") and " + std::to_string(most_acknowledge_note) +
+                                    " of \"note\"");
+  }
   if (!find()) {
     return error("not_found", "no alert \"" + request.alert() + "\" is open; ask for the alerts to see their ids");
+  }
+  if (pending_replies_.size() >= most_pending_replies) {
+    return error("unavailable", std::to_string(most_pending_replies) +
+                                    " acknowledgements wait for the event log already; try again in a moment");
   }
   v1::LogRecord record;
   record.set_received_ns(static_cast<std::uint64_t>(ns_of(now)));
@@ -826,10 +876,12 @@ void EngineThread::apply(settings::Loaded settings) {
       was.log_directory != is.log_directory || was.log_file_size != is.log_file_size ||
       was.snapshot_every != is.snapshot_every || was.log_retain_for != is.log_retain_for ||
       was.log_retain_size != is.log_retain_size || was.max_connections != is.max_connections ||
-      was.max_subscriptions != is.max_subscriptions || was.key_file != is.key_file || was.log_level != is.log_level ||
-      was.log_format != is.log_format) {
+      was.max_subscriptions != is.max_subscriptions || is.max_frame > longest_frame(was) ||
+      was.key_file != is.key_file || was.log_level != is.log_level || was.log_format != is.log_format) {
     spdlog::warn(
-        "changed [endpoints], key_file, max_subscriptions, [event_log] and [logging] take effect at the next restart");
+        "changed [endpoints], key_file, max_subscriptions, a much larger max_frame, [event_log] and [logging] take "
+        "effect "
+        "at the next restart");
   }
   const settings::Loaded old = std::exchange(settings_, std::move(settings));
   const Time now = shown_at();
@@ -865,6 +917,7 @@ MetricsCopy EngineThread::copy() {
       each.received = found->second.received;
       each.duplicates = found->second.duplicates;
       each.gaps = found->second.gaps;
+      each.wait_timeouts = found->second.wait_timeouts;
       each.clock_offset_s = seconds_of(found->second.offset.applied());
       each.connected = !found->second.peer.empty();
     }

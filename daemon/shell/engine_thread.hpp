@@ -85,6 +85,8 @@ class EngineThread final : private IngestWorld {
   /// Whose key a message of a guarded socket came with; nullptr, and its peer is cut off, if that is not allowed (any
   /// more).
   const keys::PublicKey* admitted(zmq::message_t& frame, keys::Door door);
+  /// Whether the peer that a message came from as `fd` may be connected; if not, it is cut off.
+  bool has_place(int fd, keys::Door door);
   void cut_who_lost_his_key();
   void refuse(const Refusal& refusal);
   void log_changed();
@@ -93,10 +95,12 @@ class EngineThread final : private IngestWorld {
   void apply(settings::Loaded settings);
   void say(const Message& message);
   void decide(Time now);
-  /// `key`: the asker's; nullptr where the socket has no keys.
-  void answer(const std::string& peer, bool delimiter, const v1::Request& request, Time now,
+  /// `key`: the asker's; nullptr where the socket has no keys. `fd`: of his connection.
+  void answer(const std::string& peer, int fd, bool delimiter, const v1::Request& request, Time now,
               const keys::PublicKey* key);
   void reply(const std::string& peer, bool delimiter, const v1::Reply& reply);
+  /// Cuts off who does not read his answers, where that is too much for all.
+  void relieve_unread();
   /// An alert taken by a person: recorded, applied; the reply waits until it is durable.
   std::optional<v1::Error> acknowledge(const v1::AcknowledgeRequest& request, Time now, const keys::PublicKey* key,
                                        v1::Reply& out, log::Lsn& after);

@@ -12,18 +12,23 @@ using std::chrono::milliseconds;
 
 /// Batches that were already on their way when one was refused need no refusal of their own.
 constexpr Duration refusal_holds = milliseconds(50);
-/// A source that is waited for and says nothing for so long is waited for no longer.
-constexpr Duration silence_while_expected = std::chrono::seconds(3);
-/// A source that was waited for in vain must have been there for so long before it is waited for again.
-constexpr Duration there_for_a_while = std::chrono::minutes(1);
+/// For the sources that were there when the daemon ended, to come back to it.
+constexpr Duration wait_at_start = std::chrono::seconds(5);
+constexpr Duration standstill_most = std::chrono::minutes(1);
+/// A source that was waited for is waited for again only after so many times as long: when it caught up, and when not.
+constexpr int rest_after_wait = 3, rest_after_wait_in_vain = 20;
+constexpr std::size_t memory_renewed_after = 16U << 20;  // bytes
 /// Events taken from the backlog before everything else gets a turn.
 constexpr int release_portion = 2000;
 /// Of a Hello: bytes, how many, bytes of each.
 constexpr std::size_t most_software = 256, most_capability = 64;
 constexpr int most_capabilities = 100;
 constexpr Duration hello_noted_at_least = std::chrono::seconds(1);
+constexpr std::int64_t new_hellos_per_second = 1;  ///< of one source; ten at once
 /// Heartbeats that come faster say nothing new.
 constexpr Duration heartbeat_at_least = milliseconds(200);
+/// Each change of upstream is an alert's, too; of those that come faster the last one counts.
+constexpr Duration upstream_at_least = std::chrono::seconds(1);
 
 std::uint64_t wire_time(Time t) {
   return static_cast<std::uint64_t>(ns_of(t));
@@ -64,7 +69,23 @@ void Ingest::take(const std::string& peer, std::string_view frame, Time now, con
     return;
   }
   // The common case first, into a message that keeps its memory.
-  if (const auto bytes = wire::bare_batch(frame)) {
+  const auto bytes = wire::bare_batch(frame);
+  if (!bytes && frame.size() > most_word) {
+    reject(peer, v1::REJECT_CODE_TOO_LARGE,
+           "a message of " + std::to_string(frame.size()) + " bytes that is no batch is over the limit of " +
+               std::to_string(most_word));
+    return;
+  }
+  if (bytes) {
+    if (wire::has_more_events(*bytes, most_events)) {
+      reject(peer, v1::REJECT_CODE_TOO_LARGE,
+             "a batch of more than " + std::to_string(most_events) + " events; send smaller batches");
+      return;
+    }
+    if ((parsed_ += bytes->size()) > memory_renewed_after) {
+      parsed_ = bytes->size();
+      batch_ = {};
+    }
     if (batch_.ParseFromArray(bytes->data(), static_cast<int>(bytes->size()))) {
       take_batch(peer, batch_, frame, now);
       return;
@@ -130,14 +151,14 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
   source.rate.take(1);
   const bool begins = hello.epoch() != source.epoch;
   // It was here before: what it sends now may have waited a while.
-  if (hello.resumes() && !begins && limits_.wait_for_source > Duration::zero())
-    wait_for(hello.source(), source, now, now + silence_while_expected);
-  v1::LogRecord record;
-  record.set_received_ns(wire_time(core(now)));
-  *record.mutable_hello() = hello;
-  if (world_.append(record.SerializeAsString()) == 0 && begins) {
-    return reject(peer, v1::REJECT_CODE_LOG_FAILED, "the event log takes nothing now: " + world_.log_problem());
+  if (hello.resumes() && !begins) {
+    if (!backlog_ || !backlog_->expects(hello.source())) {
+      wait_for(hello.source(), source, now, now + silence_most);
+    } else if (source.peer != peer) {
+      backlog_->advanced(hello.source(), now);
+    }
   }
+  if (!tell_hello(peer, hello, source, now)) return;
   if (!begins && hello.next_sequence() > source.accepted + 1) {
     // It forgot events that it believes durable here, and they are not: this log is older than the adapter. They can
     // come no more, so they are counted as lost, in the place of the last of them.
@@ -168,13 +189,8 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
   const bool again = source.peer == peer && now - source.since < hello_noted_at_least;
   source.peer = peer;
   source.heard = source.since = now;
-  source.resumes = hello.resumes();
-  source.upstream = true;
   source.refused_expected = 0;
   sample_clock(source, hello.sent_ns(), now);
-  world_.step(
-      SourceConnected{hello.source(), hello.software(), {hello.capabilities().begin(), hello.capabilities().end()}},
-      core(now));
 
   if (!again) {
     world_.note("source " + hello.source() + " is connected" +
@@ -189,6 +205,40 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
   welcome.set_software(std::string("reachd ") + program::version);
   welcome.set_time_ns(wire_time(now));
   world_.send(peer, answer);
+}
+
+bool Ingest::tell_hello(const std::string& peer, const v1::Hello& hello, Source& source, Time now) {
+  const bool begins = hello.epoch() != source.epoch, lost = hello.next_sequence() > source.accepted + 1;
+  if (!begins && !lost && source.said && hello.resumes() == source.said->resumes() &&
+      hello.software() == source.said->software() &&
+      std::ranges::equal(hello.capabilities(), source.said->capabilities())) {
+    source.upstream_said = true;
+    if (is_told(source, now)) tell_heard(hello.source(), source, now, false);
+    return true;
+  }
+  if (!source.hellos.open(now, new_hellos_per_second)) {
+    reject(peer, v1::REJECT_CODE_OVERLOADED,
+           hello.source() + " says something new in its Hello more than once a second; say it again later");
+    return false;
+  }
+  source.hellos.take(1);
+  v1::LogRecord record;
+  record.set_received_ns(wire_time(core(now)));
+  *record.mutable_hello() = hello;
+  record.mutable_hello()->DiscardUnknownFields();
+  if (world_.append(record.SerializeAsString()) != 0) {
+    source.said = std::move(*record.mutable_hello());
+  } else if (begins) {
+    reject(peer, v1::REJECT_CODE_LOG_FAILED, "the event log takes nothing now: " + world_.log_problem());
+    return false;
+  }
+  source.resumes = hello.resumes();
+  source.upstream = source.upstream_said = true;
+  source.told = now;
+  world_.step(
+      SourceConnected{hello.source(), hello.software(), {hello.capabilities().begin(), hello.capabilities().end()}},
+      core(now));
+  return true;
 }
 
 bool Ingest::may_use(const std::string& peer, const std::string& name) {
@@ -249,7 +299,6 @@ void Ingest::take_batch(const std::string& peer, v1::EventBatch& batch, std::str
   Source* const source = known(peer, batch.source(), batch.epoch());
   if (source == nullptr) return;
   source->heard = now;
-  if (backlog_) backlog_->heard(batch.source(), now + silence_while_expected);
   sample_clock(*source, batch.sent_ns(), now);
   const std::uint64_t last = batch.first_sequence() + count - 1;
   if (batch.first_sequence() > source->accepted + 1) {
@@ -267,6 +316,10 @@ void Ingest::take_batch(const std::string& peer, v1::EventBatch& batch, std::str
     return refuse_batch(*source, v1::REJECT_CODE_OVERLOADED,
                         std::to_string(credit()) + " events are not acknowledged yet; wait for their Ack", now);
   }
+  if (backlog_ && now >= stands_until_) {
+    return refuse_batch(*source, v1::REJECT_CODE_OVERLOADED,
+                        "what waited is taken first, so that time can go on; send again in a moment", now);
+  }
   if (is_too_fast(*source, now)) {
     return refuse_batch(*source, v1::REJECT_CODE_OVERLOADED, too_fast(batch.source(), *limits_.max_rate), now);
   }
@@ -283,6 +336,7 @@ void Ingest::take_batch(const std::string& peer, v1::EventBatch& batch, std::str
     source->received += batch.events_size();
     source->accepted = last;
     const Duration offset = source->offset.applied();
+    backlog_->advanced(batch.source(), now);
     backlog_->hold(std::move(batch), offset);
     return;
   }
@@ -295,6 +349,7 @@ void Ingest::take_batch(const std::string& peer, v1::EventBatch& batch, std::str
   source->rate.take(batch.events_size());
   source->received += batch.events_size();
   source->accepted = last;
+  source->told = now;
   source->waiting.emplace_back(number, last);
   apply(batch, source->offset.applied(), now);
 }
@@ -314,13 +369,14 @@ void Ingest::apply(const v1::EventBatch& batch, Duration offset, Time now, At at
 
 // ---- catching up ---------------------------------------------------------------------------------------------------
 
-void Ingest::begin_catch_up(Time now) {
+void Ingest::begin_catch_up(Time at, Time now) {
   v1::LogRecord record;
-  record.set_received_ns(wire_time(now));
+  record.set_received_ns(wire_time(at));
   record.mutable_catch_up()->set_begins(true);
   if (world_.append(record.SerializeAsString()) == 0) return;  // without a log there is no order to keep
-  world_.step(CatchUp{true}, now);
+  world_.step(CatchUp{true}, at);
   backlog_.emplace();
+  stands_until_ = now + standstill_most;
 }
 
 void Ingest::end_catch_up(Time now) {
@@ -330,18 +386,33 @@ void Ingest::end_catch_up(Time now) {
   if (world_.append(record.SerializeAsString()) == 0) return;  // the next round tries again
   backlog_.reset();
   world_.step(CatchUp{false}, now);
+  if (stands_since_ != Time{}) stands_again_ = now + (now - stands_since_);
 }
 
 void Ingest::wait_for(const std::string& name, Source& source, Time now, Time until) {
-  if (source.given_up && now - source.since < there_for_a_while) return;
-  source.given_up = false;
-  if (!backlog_) begin_catch_up(now);
-  if (backlog_) backlog_->expect(name, until);
+  if (limits_.wait_for_source == Duration::zero() || now < source.wait_again) return;
+  if (!backlog_) {
+    if (now < stands_again_) return;
+    begin_catch_up(now, now);
+    if (!backlog_) return;
+    stands_since_ = now;
+  }
+  source.waited_since = now;
+  backlog_->expect(name, until, std::min(now + limits_.wait_for_source, stands_until_));
 }
 
-void Ingest::catch_up(Time now, Time until) {
+void Ingest::end_wait(Source& source, Time now, int rest) {
+  if (source.waited_since == Time{}) return;
+  source.wait_again = now + rest * (now - source.waited_since);
+  source.waited_since = {};
+}
+
+void Ingest::catch_up(Time reached, Time now) {
   for (auto& [name, source] : sources_) {
-    if (source.resumes) wait_for(name, source, now, until);
+    if (!source.resumes) continue;
+    if (!backlog_) begin_catch_up(reached, now);
+    if (!backlog_) return;
+    backlog_->expect(name, now + wait_at_start, stands_until_);
   }
 }
 
@@ -353,18 +424,25 @@ void Ingest::look_for_gone(Time now) {
     if (source.peer.empty() || world_.send(source.peer, message)) continue;
     source.peer.clear();
     world_.note("the connection to source " + name + " ended");
-    if (source.resumes && limits_.wait_for_source > Duration::zero())
+    if (source.resumes && !(backlog_ && backlog_->expects(name)))
       wait_for(name, source, now, now + limits_.wait_for_source);
   }
 }
 
 bool Ingest::release(Time now) {
   if (!backlog_) return false;
-  std::vector<std::string> gone = backlog_->give_up(backlog_->held_bytes() > backlog_bytes_most ? never : now);
+  const std::vector<std::string> gone = backlog_->held_bytes() > backlog_bytes_most
+                                            ? backlog_->give_up_all()
+                                            : backlog_->give_up(now, [this](const std::string& name) {
+                                                const Source& source = sources_[name];
+                                                return source.accepted != source.durable;
+                                              });
   for (const std::string& name : gone) {
     Source& source = sources_[name];
-    source.given_up = true;
-    world_.note("source " + name + " is not back, or says nothing more: time goes on without it");
+    end_wait(source, now, rest_after_wait_in_vain);
+    ++source.wait_timeouts;
+    world_.note("time goes on without source " + name + ", which was waited for: it " +
+                (source.peer.empty() ? "is not back" : "is there and has not said that it has sent all that waited"));
   }
   for (int room = release_portion; room > 0;) {
     auto run = backlog_->next();
@@ -393,26 +471,42 @@ void Ingest::take_heartbeat(const std::string& peer, const v1::Heartbeat& heartb
   Source* const source = known(peer, heartbeat.source(), 0);
   if (source == nullptr) return;
   sample_clock(*source, heartbeat.sent_ns(), now);
-  if (backlog_) {
-    backlog_->heard(heartbeat.source(), now + silence_while_expected);
-    if (heartbeat.next_sequence() <= source->accepted + 1) backlog_->caught_up(heartbeat.source());
+  if (backlog_ && heartbeat.next_sequence() <= source->accepted + 1) {
+    backlog_->caught_up(heartbeat.source());
+    end_wait(*source, now, rest_after_wait);
   }
-  if (heartbeat.leaving()) source->resumes = false;
   ack(*source);  // an Ack that did not fit a full queue is made up for here
-  if (now - source->heard < heartbeat_at_least && heartbeat.upstream_connected() == source->upstream &&
-      !heartbeat.leaving()) {
-    source->heard = now;
-    return;
+  const bool leaves = heartbeat.leaving() && source->resumes;
+  if (leaves) {
+    source->resumes = false;
+    source->said.reset();
   }
   source->heard = now;
-  source->upstream = heartbeat.upstream_connected();
+  source->upstream_said = heartbeat.upstream_connected();
+  if (leaves || is_told(*source, now)) tell_heard(heartbeat.source(), *source, now, leaves);
+}
+
+bool Ingest::upstream_changes(const Source& source, Time now) {
+  return source.upstream_said != source.upstream && now - source.upstream_at >= upstream_at_least;
+}
+
+bool Ingest::is_told(const Source& source, Time now) {
+  return now - source.told >= heartbeat_at_least || upstream_changes(source, now);
+}
+
+void Ingest::tell_heard(const std::string& name, Source& source, Time now, bool leaving) {
+  if (upstream_changes(source, now)) {
+    source.upstream = source.upstream_said;
+    source.upstream_at = now;
+  }
+  source.told = now;
   v1::LogRecord record;
   record.set_received_ns(wire_time(core(now)));
-  record.mutable_seen()->set_source(heartbeat.source());
-  record.mutable_seen()->set_upstream_connected(heartbeat.upstream_connected());
-  record.mutable_seen()->set_leaving(heartbeat.leaving());
+  record.mutable_seen()->set_source(name);
+  record.mutable_seen()->set_upstream_connected(source.upstream);
+  record.mutable_seen()->set_leaving(leaving);
   world_.append(record.SerializeAsString());  // if the log takes nothing, it stays live all the same
-  world_.step(SourceHeard{heartbeat.source(), heartbeat.upstream_connected()}, core(now));
+  world_.step(SourceHeard{name, source.upstream}, core(now));
 }
 
 void Ingest::log_reached(log::Lsn durable) {
@@ -434,6 +528,7 @@ void Ingest::pulse(Time now) {
   message.mutable_heartbeat()->set_sent_ns(wire_time(now));
   message.mutable_heartbeat()->set_upstream_connected(true);
   for (auto& [name, source] : sources_) {
+    if (!source.peer.empty() && upstream_changes(source, now)) tell_heard(name, source, now, false);
     if (!source.peer.empty() && !world_.send(source.peer, message) && now - source.heard > limits_.stale_after) {
       source.peer.clear();
       world_.note("source " + name + " is gone");

@@ -53,6 +53,9 @@ struct IngestLimits {
   std::size_t max_sources = 1'000;         ///< a Hello of one more is rejected
   std::optional<std::int64_t> max_rate{};  ///< events per second of one source; empty: no limit
 };
+inline constexpr int most_events = 10'000;  ///< of a batch
+/// Bytes of a message that is no batch.
+inline constexpr std::size_t most_word = 16 * 1024;
 /// What is kept of other sources while one is waited for; beyond it nobody is waited for.
 inline constexpr std::size_t backlog_bytes_most = 64U << 20;
 /// The credit while the log fails: figures stay live for as long as the adapters' spools and the log's queue last.
@@ -62,15 +65,22 @@ class Ingest {
  public:
   struct Source {
     std::uint64_t epoch = 0, accepted = 0, durable = 0;
-    std::string peer;       ///< the adapter's routing id; empty: none
-    bool resumes = false;   ///< comes back by itself after a cut (Hello)
-    bool given_up = false;  ///< was waited for in vain: is so again only after it was there for a while
-    Time since{};           ///< of the last Hello
+    std::string peer;      ///< the adapter's routing id; empty: none
+    bool resumes = false;  ///< comes back by itself after a cut (Hello)
+    Time since{};          ///< of the last Hello
+    Time waited_since{};   ///< while it is waited for; Time{}: not, or since the start
+    Time wait_again{};     ///< it is waited for no sooner
     Time heard{};
-    bool upstream = true;
+    std::optional<v1::Hello> said;  ///< by its last Hello, as the log has it
+    RateLimit hellos;               ///< that said something new
+    Time told{};                    ///< when the core was last told that it is there
+    bool upstream = true;           ///< whether it hears its PBX, as the core was told
+    bool upstream_said = true;      ///< as the source said last
+    Time upstream_at{};             ///< when the core was last told of a change
     ClockOffset offset;
     std::deque<std::pair<log::Lsn, std::uint64_t>> waiting;  ///< log record → its last event's number, ascending
     std::int64_t received = 0, duplicates = 0, gaps = 0;     ///< events, events, times
+    std::int64_t wait_timeouts = 0;                          ///< times that it was waited for in vain
     std::uint64_t refused_expected = 0;                      ///< the last refusal that asked to go on from a number …
     Time refused_at{};                                       ///< … is not repeated for every batch still on its way
     RateLimit rate;
@@ -93,16 +103,20 @@ class Ingest {
   void take_malformed(const std::string& peer, const std::string& what);
   /// Every log record up to `durable` is safe: acknowledges what that makes safe.
   void log_reached(log::Lsn durable);
-  /// Once a second: heartbeats; and forgets peers that are gone.
+  /// Once a second: heartbeats, what was held back of the sources' own; and forgets peers that are gone.
   void pulse(Time now);
   /// After the start: the sources as the log has them.
   void resume(const replica::Numbers& numbers);
 
   // Catching up: time stands still for the core, and events are taken in the order in which they happened, until nobody
   // has any that waited. Meanwhile everything else is recorded at the time that the core has reached.
+  //
+  // Nobody can make time stand still for as long as he likes: one that was cut off is waited for wait_for_source at
+  // most, all together a minute, and then time runs for a while.
 
-  /// After resume(): waits for all sources that come back by themselves, at most until `until` for their Hello.
-  void catch_up(Time now, Time until);
+  /// After resume(): waits for all sources that come back by themselves, some seconds for their Hello. `reached`: the
+  /// core's time.
+  void catch_up(Time reached, Time now);
   [[nodiscard]] bool catching_up() const noexcept { return backlog_.has_value(); }
   /// Takes what can be taken of the backlog, at most a portion. True if there is more: call again soon.
   bool release(Time now);
@@ -115,8 +129,15 @@ class Ingest {
 
  private:
   void take_hello(const std::string& peer, const v1::Hello& hello, Time now);
+  /// Records what `hello` says, where that is new. False after a Reject.
+  bool tell_hello(const std::string& peer, const v1::Hello& hello, Source& source, Time now);
   void take_batch(const std::string& peer, v1::EventBatch& batch, std::string_view frame, Time now);
   void take_heartbeat(const std::string& peer, const v1::Heartbeat& heartbeat, Time now);
+  /// A change of `upstream` that the source said, and that may be told by now.
+  [[nodiscard]] static bool upstream_changes(const Source& source, Time now);
+  /// Whether the core is told of a sign of life at `now`: not of each.
+  [[nodiscard]] static bool is_told(const Source& source, Time now);
+  void tell_heard(const std::string& name, Source& source, Time now, bool leaving);
   void reject(const std::string& peer, v1::RejectCode code, const std::string& reason, std::uint64_t expected = 0);
   /// Refuses and asks for the events from accepted + 1 on, unless that was just said.
   void refuse_batch(Source& source, v1::RejectCode code, const std::string& reason, Time now);
@@ -131,8 +152,11 @@ class Ingest {
   Source* known(const std::string& peer, const std::string& name, std::uint64_t epoch);
   /// Time of the core for what is recorded at `now`.
   [[nodiscard]] Time core(Time now) const { return backlog_ ? world_.reached() : now; }
+  /// Waits for one that was cut off, or may have been, unless that was done lately.
   void wait_for(const std::string& name, Source& source, Time now, Time until);
-  void begin_catch_up(Time now);
+  static void end_wait(Source& source, Time now, int rest);
+  /// `at`: as which the log has it.
+  void begin_catch_up(Time at, Time now);
   void end_catch_up(Time now);
   enum class At : std::uint8_t { receipt, event_times };
   void apply(const v1::EventBatch& batch, Duration offset, Time now, At at = At::receipt);
@@ -146,10 +170,14 @@ class Ingest {
   std::set<std::string, std::less<>> named_;  ///< sources that events named and that never said Hello
   Counters counters_;
   std::optional<Backlog> backlog_;        ///< while catching up
+  Time stands_until_{};                   ///< then nobody is waited for any longer
+  Time stands_since_{};                   ///< Time{}: since the start
+  Time stands_again_{};                   ///< time stands still no sooner
   bool failing_ = false;                  ///< the log's state as the adapters were told it
   const keys::PublicKey* key_ = nullptr;  ///< of the message that is being taken
   v1::ToDaemon message_;
-  v1::EventBatch batch_;  ///< kept for its memory, as are the others
+  v1::EventBatch batch_;    ///< kept for its memory, as are the others …
+  std::size_t parsed_ = 0;  ///< … until so many bytes went through: of each event the longest names stay
   wire::Scratch scratch_;
   Input input_;
 };

@@ -143,8 +143,8 @@ std::string metrics_text(const MetricsCopy& copy) {
   out.counter("reachd_ingest_batches_total", "Batches taken.", copy.ingest.batches);
   out.counter("reachd_ingest_connections_total", "Adapters that connected.", copy.counters.adapters_connected);
   out.counter("reachd_ingest_disconnections_total",
-              "Adapters that left or were cut off, for example for a message over "
-              "16 MiB.",
+              "Adapters that left or were cut off, for example for a message far over "
+              "[ingest] max_frame.",
               copy.counters.adapters_disconnected);
   out.counter("reachd_ingest_handshakes_failed_total", "Peers that do not speak ZeroMQ.",
               copy.counters.handshakes_failed);
@@ -172,6 +172,11 @@ std::string metrics_text(const MetricsCopy& copy) {
   out.begin("reachd_source_clock_offset_seconds", "How far the source's clock is ahead of the daemon's.",
             MetricType::Gauge);
   for (const auto& source : copy.sources) out.add(source.clock_offset_s, {{"source", source.id}});
+
+  out.begin("reachd_source_wait_timeouts_total",
+            "How often time stood still for the source, which was cut off or had events that waited, until a limit.",
+            MetricType::Counter);
+  for (const auto& source : copy.sources) out.add(source.wait_timeouts, {{"source", source.id}});
 
   // Event log
   out.histogram("reachd_log_sync_duration_seconds", "Time to write and sync one group of log records.", copy.log.sync);

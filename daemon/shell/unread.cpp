@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace reach::shell {
 
@@ -23,19 +24,49 @@ struct Unread::Held {
 };
 
 bool Unread::has_room(const std::string& peer) const {
-  if (bytes() >= most_of_all_) return false;
-  const auto found = of_peer_.find(peer);
-  return found == of_peer_.end() || found->second->load(std::memory_order_relaxed) < most_of_one_;
+  const auto found = peers_.find(peer);
+  return found == peers_.end() || found->second.bytes->load(std::memory_order_relaxed) < most_of_one_;
+}
+
+void Unread::is_at(const std::string& peer, int fd, const std::string& who) {
+  const auto found = peers_.find(peer);
+  if (found == peers_.end()) return;
+  if (found->second.fd != fd) found->second.is_cut = false;  // another connection under the same name
+  found->second.fd = fd;
+  found->second.who = who;
+}
+
+void Unread::gone(int fd) {
+  for (auto& [name, peer] : peers_)
+    if (peer.fd == fd) peer.fd = -1;
+}
+
+void Unread::relieve(const std::function<bool(int fd, const std::string& who, std::size_t bytes)>& cut) {
+  if (bytes() < most_of_all_) return;
+  std::vector<std::pair<std::size_t, Peer*>> most;
+  std::size_t left = 0;
+  for (auto& [name, peer] : peers_) {
+    const std::size_t held = peer.bytes->load(std::memory_order_relaxed);
+    if (held == 0 || peer.is_cut) continue;
+    left += held;
+    if (peer.fd >= 0) most.emplace_back(held, &peer);
+  }
+  if (left < most_of_all_) return;
+  std::ranges::sort(most, std::greater{}, &std::pair<std::size_t, Peer*>::first);
+  for (const auto& [held, peer] : most) {
+    if (left < most_of_all_ / 4 * 3) return;
+    if (!cut(peer->fd, peer->who, held)) continue;
+    peer->is_cut = true;
+    left -= held;
+  }
 }
 
 zmq::message_t Unread::message(const std::string& peer, std::string bytes) {
-  if (of_peer_.size() >= forget_at_) {
-    std::erase_if(of_peer_, [](const auto& each) { return each.second->load(std::memory_order_relaxed) == 0; });
-    forget_at_ = std::max<std::size_t>(64, 2 * of_peer_.size());
+  if (peers_.size() >= forget_at_) {
+    std::erase_if(peers_, [](const auto& each) { return each.second.bytes->load(std::memory_order_relaxed) == 0; });
+    forget_at_ = std::max<std::size_t>(64, 2 * peers_.size());
   }
-  std::shared_ptr<Bytes>& of_one = of_peer_[peer];
-  if (!of_one) of_one = std::make_shared<Bytes>(0);
-  auto held = std::make_unique<Held>(std::move(bytes), of_one, all_);
+  auto held = std::make_unique<Held>(std::move(bytes), peers_[peer].bytes, all_);
   zmq::message_t message(
       held->bytes.data(), held->bytes.size(), [](void*, void* hint) { delete static_cast<Held*>(hint); }, held.get());
   static_cast<void>(held.release());  // it is the message's now

@@ -28,6 +28,26 @@ std::optional<std::string_view> bare_batch(std::string_view frame) {
   return frame.substr(begin);
 }
 
+bool has_more_events(std::string_view bytes, int most) {
+  using google::protobuf::internal::WireFormatLite;
+  if (bytes.size() <= 2 * static_cast<std::size_t>(most)) return false;
+  constexpr std::uint32_t event =
+      WireFormatLite::MakeTag(v1::EventBatch::kEventsFieldNumber, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
+  google::protobuf::io::CodedInputStream in(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                            static_cast<int>(bytes.size()));
+  int events = 0;
+  while (const std::uint32_t tag = in.ReadTag()) {
+    if (tag != event) {
+      if (!WireFormatLite::SkipField(&in, tag)) break;
+      continue;
+    }
+    std::uint32_t length = 0;
+    if (++events > most) return true;
+    if (!in.ReadVarint32(&length) || !in.Skip(static_cast<int>(length))) break;
+  }
+  return false;  // what is no batch has its own refusal
+}
+
 Time received_of(const v1::LogRecord& record) noexcept {
   return time_from_ns(static_cast<std::int64_t>(record.received_ns()));
 }

@@ -57,6 +57,10 @@ void for_each_input(const v1::LogRecord& record, Scratch& scratch, const std::fu
 /// adapter sends): it can then be parsed into an EventBatch that keeps its memory. Nullopt for everything else.
 [[nodiscard]] std::optional<std::string_view> bare_batch(std::string_view frame);
 
+/// Whether the EventBatch in `bytes` has more than `most` events. Parses none: an empty one takes two bytes on the wire
+/// and a hundred in memory. Costs nothing for fewer bytes than so many events can have.
+[[nodiscard]] bool has_more_events(std::string_view bytes, int most);
+
 /// The bytes of a LogRecord for a batch that came as the ToDaemon message `frame` and parsed to `batch`: copies the
 /// frame's bytes where that is safe instead of serializing them anew.
 /// `at_event_times`: its events are taken at their own times, none later than `received`.

@@ -13,7 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration retry = seconds(1), wait_at_start = seconds(5), publish_interval = milliseconds(250);
+constexpr Duration retry = seconds(1), publish_interval = milliseconds(250);
 
 std::chrono::steady_clock::time_point steady(Time now) {
   return std::chrono::steady_clock::time_point(now.time_since_epoch());
@@ -130,7 +130,7 @@ SimDaemon::SimDaemon(std::shared_ptr<log::Disk> disk, const settings::Loaded& se
   if (!was_there) {
     append_configuration(begin);
   } else {
-    ingest_->catch_up(engine_->now(), begin + wait_at_start);
+    ingest_->catch_up(engine_->now(), begin);
     if (!ingest_->catching_up()) pass_time(begin);
   }
 }

@@ -111,7 +111,7 @@ TEST_F(ReachdTest, CutsOffAPeerThatSendsTooMuchAndCountsIt) {
   Adapter flood(daemon, "flood");
   flood.hello();
   const double before = daemon.metric("reachd_ingest_disconnections_total").value_or(-1);
-  flood.send_bytes(std::string((16U << 20) + 1, 'x'));
+  flood.send_bytes(std::string((5U << 18) + 1, 'x'));
   EXPECT_TRUE(daemon.metric_reaches("reachd_ingest_disconnections_total", before + 1));
   Adapter adapter(daemon, "pbx");
   adapter.hello();
@@ -363,8 +363,13 @@ TEST_F(ReachdTest, AnswersQueriesAndSaysWhatIsWrongWithThem) {
   request.mutable_acknowledge()->set_alert("none");
   request.mutable_acknowledge()->set_by("me");
   EXPECT_EQ(daemon.ask(request).error().code(), "not_found");
+  request.mutable_acknowledge()->set_note(std::string(1001, 'x'));
+  EXPECT_EQ(daemon.ask(request).error().code(), "bad_request");
+  request.mutable_acknowledge()->clear_note();
+  request.mutable_acknowledge()->set_by(std::string(101, 'x'));
+  EXPECT_EQ(daemon.ask(request).error().code(), "bad_request");
   EXPECT_EQ(daemon.ask(v1::Request{}).error().code(), "bad_request");
-  EXPECT_EQ(daemon.metric("reachd_queries_bad_total"), 4);
+  EXPECT_EQ(daemon.metric("reachd_queries_bad_total"), 6);
 }
 
 TEST_F(ReachdTest, AnAcknowledgementReachesSubscribersAndSurvivesARestart) {

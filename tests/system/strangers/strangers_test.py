@@ -354,13 +354,28 @@ class Test:
         before = self.counted("too_many_connections")
         run(connect_ten_thousand, (self.daemon.ingest, self.daemon.publish, self.daemon.query))
         self.expect_counted("too_many_connections", before, 3000)
-        self.expect_log(rf"has {CONNECTIONS} connections already")
+        self.expect_log(rf"it is the oldest of {CONNECTIONS} connections that have said nothing yet")
 
         def open_ones():
             return sum(self.daemon.metric(f'reachd_connections{{socket="{s}"}}') for s in ("ingest", "publish", "query"))
         wait_until(lambda: open_ones() < 20, 10, f"they are gone again ({open_ones()} left)")
         code, said, _ = self.reachctl("status", key="desk")
         check(code == 0, f"and there is room for friends: {code} {said}")
+
+    def case_strangers_come_and_go(self):
+        """Strangers without a key who connect as fast as they are cut off, while a friend wants to come in."""
+        stop = multiprocessing.Event()
+        strangers = multiprocessing.Process(target=keep_connecting, args=(self.daemon.query, CONNECTIONS + 10, stop))
+        before = self.counted("too_many_connections")
+        strangers.start()
+        try:
+            self.expect_counted("too_many_connections", before, CONNECTIONS)
+            for _ in range(5):
+                code, said, _ = self.reachctl("status", key="desk")
+                check(code == 0, f"a friend comes in among strangers: {code} {said[:200]}")
+        finally:
+            stop.set()
+            strangers.join(10)
 
     def case_keys_come_and_go(self):
         """SIGHUP lets a key in, a bad file changes nothing, and who lost his key is cut off."""
@@ -416,6 +431,27 @@ def connect_ten_thousand(ports):
         one.connect(("127.0.0.1", ports[i % 3]))
         kept.append(one)
     time.sleep(0.5)
+
+
+def keep_connecting(port, at_once, stop):
+    dies_with_us()
+    kept = []
+    while not stop.is_set():
+        while len(kept) < at_once:
+            one = socket.create_connection(("127.0.0.1", port))
+            one.setblocking(False)
+            kept.append(one)
+        for one in list(kept):
+            try:
+                over = one.recv(100) == b""
+            except BlockingIOError:
+                continue
+            except OSError:
+                over = True
+            if over:
+                one.close()
+                kept.remove(one)
+        time.sleep(0.01)
 
 
 def run(body, *arguments):

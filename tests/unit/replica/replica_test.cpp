@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <deque>
 #include <random>
 
 #include "daemon/core/archive.hpp"
+#include "daemon/log/read_ahead.hpp"
 
 namespace reach::replica {
 namespace {
@@ -276,6 +279,58 @@ TEST(Replica, GivesUpReadingWhenAskedTo) {
                Stopped);
   EXPECT_EQ(replica.last(), 300U);
   EXPECT_LT(log.read_to, log.durable()) << "it reads ahead, and not to the end";
+}
+
+/// Contents that count how many of them there are.
+struct Counted {
+  using Content = std::string;
+  const std::string* add(log::Lsn, std::string_view payload) {
+    ++kept;
+    return &records.emplace_back(payload);
+  }
+  void clear() {
+    kept -= static_cast<int>(records.size());
+    records.clear();
+  }
+  std::deque<std::string> records;
+  static inline std::atomic<int> kept{0};
+};
+
+TEST(ReadAhead, GivesBackWhatWasUsed) {
+  MemoryLog log;
+  for (int i = 1; i <= 20'000; ++i) log.append(i == 7 ? "" : std::to_string(i));
+  int number = 0, most = 0;
+  {
+    log::ReadAhead<Counted> ahead(log, 1, log.durable());
+    while (const auto* const chunk = ahead.next()) {
+      most = std::max(most, Counted::kept.load());
+      for (const auto& record : chunk->records()) {
+        ASSERT_EQ(record.number, static_cast<log::Lsn>(++number));
+        if (number == 7) {
+          EXPECT_EQ(record.content, nullptr);
+        } else {
+          ASSERT_EQ(*record.content, std::to_string(number));
+        }
+      }
+    }
+    EXPECT_EQ(Counted::kept, 0);
+  }
+  EXPECT_EQ(number, 20'000);
+  EXPECT_LE(most, 8 * 512) << "only what is read ahead";
+}
+
+TEST(Replica, ReadsBatchesThatAreLargerThanAnybodyMaySendToday) {
+  MemoryLog log;
+  v1::LogRecord record = record_at(eight);
+  record.mutable_batch()->set_source("pbx");
+  record.mutable_batch()->set_epoch(1);
+  record.mutable_batch()->set_first_sequence(1);
+  for (int i = 0; i < 100'000; ++i) record.mutable_batch()->add_events();
+  log.append(record.SerializeAsString());
+  Replica replica(Config{});
+  Decisions decisions;
+  EXPECT_EQ(recover(log, 1, replica).records, 1U);
+  EXPECT_EQ(replica.numbers().at("pbx").accepted, 100'000U);
 }
 
 TEST(Replica, TakesTheConfigurationFromTheLog) {

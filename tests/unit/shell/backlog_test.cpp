@@ -55,7 +55,7 @@ TEST(Backlog, IsNotHeldUpByATimeThatCannotBe) {
 
 TEST(Backlog, WaitsForASourceThatMaySendEarlierOnes) {
   Backlog backlog;
-  backlog.expect("b", noon + seconds(3));
+  backlog.expect("b", noon + seconds(3), noon + seconds(3));
   backlog.hold(batch("a", 1, {1, 5}), {});
   EXPECT_EQ(all_of(backlog), "");
   backlog.hold(batch("b", 1, {2, 3}), {});
@@ -67,12 +67,29 @@ TEST(Backlog, WaitsForASourceThatMaySendEarlierOnes) {
 
 TEST(Backlog, WaitsNoLongerThanAgreed) {
   Backlog backlog;
-  backlog.expect("b", noon + seconds(3));
+  const auto silent = [](const std::string&) { return false; };
+  backlog.expect("b", noon + seconds(3), noon + seconds(8));
   backlog.hold(batch("a", 1, {1}), {});
-  backlog.heard("b", noon + seconds(5));
-  EXPECT_TRUE(backlog.give_up(noon + seconds(4)).empty()) << "it was heard";
-  EXPECT_EQ(backlog.give_up(noon + seconds(5)), std::vector<std::string>{"b"});
+  backlog.advanced("b", noon + seconds(2));
+  EXPECT_TRUE(backlog.give_up(noon + seconds(4), silent).empty()) << "it sent something";
+  for (int i = 4; i < 8; ++i) backlog.advanced("b", noon + seconds(i));
+  EXPECT_TRUE(backlog.give_up(noon + seconds(7), silent).empty());
+  EXPECT_EQ(backlog.give_up(noon + seconds(8), silent), std::vector<std::string>{"b"});
   EXPECT_EQ(all_of(backlog), "a:1@1 ");
+}
+
+TEST(Backlog, WaitsForASourceThatMaySendNoMoreUntilItIsTaken) {
+  Backlog backlog;
+  backlog.expect("b", noon + seconds(3), noon + seconds(8));
+  const auto waits_for_us = [](const std::string& source) { return source == "b"; };
+  const auto silent = [](const std::string&) { return false; };
+  EXPECT_TRUE(backlog.give_up(noon + seconds(3), waits_for_us).empty());
+  EXPECT_TRUE(backlog.give_up(noon + seconds(5), silent).empty()) << "from here on it has its time again";
+  EXPECT_TRUE(backlog.give_up(noon + seconds(6), waits_for_us).empty());
+  EXPECT_EQ(backlog.give_up(noon + seconds(8), waits_for_us), std::vector<std::string>{"b"}) << "nor for ever";
+  backlog.expect("c", noon + seconds(20), noon + seconds(20));
+  EXPECT_EQ(backlog.give_up_all(), std::vector<std::string>{"c"});
+  EXPECT_TRUE(backlog.over());
 }
 
 TEST(Backlog, TakesTheClockOffsetIntoAccount) {

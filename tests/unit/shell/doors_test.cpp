@@ -121,21 +121,52 @@ struct Pair {
 };
 
 TEST(Connections, BeyondTheLimitAreCutOff) {
-  Connections connections(2, 10);
+  Connections connections(2, 10, 10);
   Pair a, b, c, d;
-  EXPECT_TRUE(connections.opened(a.ours()));
-  EXPECT_TRUE(connections.opened(b.ours()));
-  EXPECT_FALSE(connections.opened(c.ours()));
+  for (const Pair* pair : {&a, &b, &c}) EXPECT_FALSE(connections.opened(pair->ours()));
+  EXPECT_TRUE(connections.spoke(a.ours()));
+  EXPECT_TRUE(connections.spoke(b.ours()));
+  EXPECT_FALSE(connections.spoke(c.ours()));
   EXPECT_TRUE(c.is_cut());
+  EXPECT_TRUE(connections.spoke(a.ours())) << "whoever is in may go on";
   EXPECT_FALSE(a.is_cut());
   connections.closed(c.ours());
   connections.closed(a.ours());
-  EXPECT_TRUE(connections.opened(d.ours()));
+  connections.opened(d.ours());
+  EXPECT_TRUE(connections.spoke(d.ours()));
   EXPECT_FALSE(d.is_cut());
+  EXPECT_FALSE(connections.any_silent());
+}
+
+TEST(Connections, ThatSayNothingTakeNobodysPlace) {
+  Connections connections(2, 3, 10);
+  std::array<Pair, 10> strangers;
+  Pair friend_a, friend_b;
+  connections.opened(friend_a.ours());
+  EXPECT_TRUE(connections.spoke(friend_a.ours()));
+  for (std::size_t i = 0; i < 9; ++i) {
+    const auto cut = connections.opened(strangers[i].ours());
+    if (i < 3) {
+      EXPECT_FALSE(cut);
+    } else {
+      EXPECT_EQ(cut, strangers[i - 3].ours()) << "the oldest";
+      EXPECT_TRUE(strangers[i - 3].is_cut());
+    }
+    if (i == 4) {
+      connections.closed(strangers[0].ours());
+      connections.closed(strangers[1].ours());
+    }
+  }
+  connections.opened(friend_b.ours());
+  EXPECT_TRUE(connections.any_silent());
+  connections.opened(strangers[9].ours());
+  EXPECT_TRUE(connections.spoke(friend_b.ours()));
+  EXPECT_FALSE(friend_a.is_cut());
+  EXPECT_FALSE(friend_b.is_cut());
 }
 
 TEST(Connections, OfOneWithTooManySubscriptionsIsCutOff) {
-  Connections connections(10, 2);
+  Connections connections(10, 10, 2);
   Pair peer;
   connections.opened(peer.ours());
   EXPECT_TRUE(connections.subscribed(peer.ours(), key_a, "a"));
@@ -151,7 +182,7 @@ TEST(Connections, OfOneWithTooManySubscriptionsIsCutOff) {
 }
 
 TEST(Connections, OfAnotherThatGotTheSameDescriptorAreLeftAlone) {
-  Connections connections(10, 10);
+  Connections connections(10, 10, 10);
   Pair gone, next;
   connections.opened(gone.ours());
   dup2(next.ours(), gone.ours());  // as if ZeroMQ had closed it and the system given its number to somebody else

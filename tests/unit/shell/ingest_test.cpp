@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "daemon/program/program.hpp"
@@ -30,7 +31,10 @@ struct FakeWorld final : IngestWorld {
       contacts.emplace_back(event->contact);
       times.push_back(event->at);
     }
-    if (std::holds_alternative<SourceHeard>(input)) ++heard;
+    if (const auto* sign = std::get_if<SourceHeard>(&input)) {
+      ++heard;
+      upstream.push_back(sign->upstream);
+    }
   }
   Time reached() const override { return {}; }
   void remark(std::string_view, const std::string& text) override { remarks.push_back(text); }
@@ -39,6 +43,7 @@ struct FakeWorld final : IngestWorld {
   std::vector<std::pair<std::string, v1::ToAdapter>> sent;
   std::vector<std::string> records, contacts, remarks, notes;
   std::vector<Time> times;
+  std::vector<bool> upstream;
   int heard = 0;
   std::string problem, gone;
 };
@@ -195,12 +200,72 @@ TEST_F(IngestTest, NotesAHelloThatIsSaidAgainAndAgainOnce) {
 TEST_F(IngestTest, RejectsAHelloThatEverySubscriberWouldHaveToCarry) {
   ingest.set_limits({10, 1 << 20, seconds(10)});
   v1::ToDaemon large = hello();
-  large.mutable_hello()->set_software(std::string(1 << 19, 'x'));
+  large.mutable_hello()->set_software(std::string(257, 'x'));
   EXPECT_EQ(take(large).reject().code(), v1::REJECT_CODE_MALFORMED);
   large = hello();
   for (int i = 0; i < 101; ++i) large.mutable_hello()->add_capabilities("c" + std::to_string(i));
   EXPECT_EQ(take(large).reject().code(), v1::REJECT_CODE_MALFORMED);
+  large.mutable_hello()->set_software(std::string(20'000, 'x'));
+  EXPECT_EQ(take(large).reject().code(), v1::REJECT_CODE_TOO_LARGE) << "whatever it is, it is no batch";
   EXPECT_TRUE(ingest.sources().empty());
+}
+
+TEST_F(IngestTest, RecordsOfAHelloOnlyWhatIsNew) {
+  v1::ToDaemon message = hello();
+  message.mutable_hello()->set_resumes(true);
+  message.mutable_hello()->set_software("adapter 1");
+  message.mutable_hello()->add_capabilities("calls");
+  const auto hellos = [&] {
+    return std::ranges::count_if(world.records, [](const std::string& bytes) {
+      v1::LogRecord record;
+      return record.ParseFromString(bytes) && record.has_hello();
+    });
+  };
+  ingest.set_limits({10, 1000, seconds(10), Duration::zero()});
+  for (int i = 0; i < 100; ++i) take(message);
+  EXPECT_EQ(world.records.size(), 1U);
+  world.gone = "p";
+  EXPECT_TRUE(take(message, "q", noon + seconds(1)).has_welcome());
+  EXPECT_EQ(hellos(), 1);
+  EXPECT_EQ(world.heard, 1) << "another connection is a sign of life";
+  message.mutable_hello()->set_software("adapter 2");
+  take(message, "q", noon + seconds(2));
+  EXPECT_EQ(hellos(), 2);
+  message.mutable_hello()->add_capabilities("items");
+  take(message, "q", noon + seconds(2));
+  EXPECT_EQ(hellos(), 3);
+  v1::ToDaemon goodbye;
+  goodbye.mutable_heartbeat()->set_source("pbx");
+  goodbye.mutable_heartbeat()->set_leaving(true);
+  take(goodbye, "q", noon + seconds(2));
+  take(message, "q", noon + seconds(2));
+  EXPECT_EQ(hellos(), 4) << "it comes back again";
+  for (std::uint64_t epoch = 2; epoch < 100; ++epoch) take(hello(epoch), "q", noon + seconds(2));
+  EXPECT_LE(hellos(), 14) << "something new ten times at once, and once a second";
+  EXPECT_EQ(world.sent.back().second.reject().code(), v1::REJECT_CODE_OVERLOADED);
+  EXPECT_TRUE(take(hello(100), "q", noon + seconds(3)).has_welcome());
+}
+
+TEST_F(IngestTest, RecordsOfAHelloNothingThatItDoesNotKnow) {
+  v1::ToDaemon message = hello();
+  v1::Hello::GetReflection()
+      ->MutableUnknownFields(message.mutable_hello())
+      ->AddLengthDelimited(99, std::string(500, 'y'));
+  EXPECT_TRUE(take(message).has_welcome());
+  EXPECT_LT(world.records.at(0).size(), 100U);
+}
+
+TEST_F(IngestTest, RejectsABatchOfMoreEventsThanThereMayBe) {
+  ingest.set_limits({100'000, 1 << 20, seconds(10)});
+  take(hello());
+  v1::ToDaemon message = batch(1, 0);
+  for (int i = 0; i < most_events; ++i) message.mutable_batch()->add_events();
+  EXPECT_FALSE(take(message).has_reject());
+  EXPECT_EQ(ingest.counters().invalid_events, most_events);
+  message.mutable_batch()->set_first_sequence(most_events + 1);
+  message.mutable_batch()->add_events();
+  EXPECT_EQ(take(message).reject().code(), v1::REJECT_CODE_TOO_LARGE);
+  EXPECT_EQ(ingest.sources().at("pbx").accepted, static_cast<std::uint64_t>(most_events));
 }
 
 TEST_F(IngestTest, LeavesOutAnInvalidEventAndTakesTheRest) {
@@ -343,6 +408,73 @@ TEST_F(IngestTest, WaitsForASourceOnlySoLongAndNotAgainAtOnce) {
   EXPECT_FALSE(ingest.catching_up()) << "one that comes and goes must not hold up everybody";
 }
 
+TEST_F(IngestTest, MakesTimeStandStillNoLongerThanAgreedWhateverIsSaid) {
+  using std::chrono::milliseconds;
+  v1::ToDaemon message = hello();
+  message.mutable_hello()->set_resumes(true);
+  v1::ToDaemon beat;
+  beat.mutable_heartbeat()->set_source("pbx");
+  take(message);
+  take(message);  // "it was here before"
+  EXPECT_TRUE(ingest.catching_up());
+  int stood = 0;
+  std::uint64_t next = 1;
+  for (int i = 1; i <= 600; ++i) {  // a minute of every sign of life that there is
+    const Time now = noon + i * milliseconds(100);
+    take(message, "p", now);
+    beat.mutable_heartbeat()->set_next_sequence(1'000'000);
+    take(beat, "p", now);
+    take(batch(next, 1), "p", now);
+    if (ingest.sources().at("pbx").accepted == next) ++next;
+    while (ingest.release(now)) {
+    }
+    ingest.log_reached(world.records.size());
+    if (ingest.catching_up()) ++stood;
+  }
+  EXPECT_LE(stood, 30) << "wait_for_source once";
+  EXPECT_EQ(ingest.sources().at("pbx").wait_timeouts, 1);
+  EXPECT_NE(world.notes.back().find("time goes on without source pbx"), std::string::npos) << world.notes.back();
+  EXPECT_GT(next, 500U) << "its events are taken all the same";
+}
+
+TEST_F(IngestTest, WaitsForASourceThatCaughtUpAgainOnlyAfterAWhile) {
+  using std::chrono::milliseconds;
+  v1::ToDaemon message = hello();
+  message.mutable_hello()->set_resumes(true);
+  v1::ToDaemon all_sent;
+  all_sent.mutable_heartbeat()->set_source("pbx");
+  take(message);
+  int stood = 0;
+  for (int i = 1; i <= 600; ++i) {
+    const Time now = noon + i * milliseconds(100);
+    take(message, "p", now);
+    if (ingest.catching_up() && i % 28 == 0) take(all_sent, "p", now);  // just before the limit
+    ingest.release(now);
+    if (ingest.catching_up()) ++stood;
+  }
+  EXPECT_LT(stood, 300);
+  EXPECT_GT(stood, 30);
+}
+
+TEST_F(IngestTest, WaitsAtTheStartForAsLongAsABacklogComes) {
+  v1::ToDaemon message = hello();
+  message.mutable_hello()->set_resumes(true);
+  replica::Numbers numbers;
+  numbers["pbx"] = {1, 0, true, {}};
+  ingest.resume(numbers);
+  ingest.catch_up(noon - seconds(600), noon);
+  take(message, "p", noon + seconds(1));
+  std::uint64_t next = 1;
+  int second = 2;
+  for (; second < 90 && ingest.catching_up(); ++second) {
+    take(batch(next++, 1), "p", noon + seconds(second));
+    ingest.release(noon + seconds(second));
+    ingest.log_reached(world.records.size());
+  }
+  EXPECT_EQ(second, 61) << "a minute";
+  EXPECT_EQ(contacts().size(), 58U);
+}
+
 TEST_F(IngestTest, WaitsNotForASourceThatSaidGoodbye) {
   v1::ToDaemon message = hello();
   message.mutable_hello()->set_resumes(true);
@@ -370,6 +502,41 @@ TEST_F(IngestTest, HeartbeatsAreRecordedAndAnswered) {
   world.sent.clear();
   ingest.pulse(noon + seconds(2));
   EXPECT_TRUE(world.sent.at(0).second.has_heartbeat());
+}
+
+TEST_F(IngestTest, TakesAChangeOfUpstreamAtMostOnceASecondAndTheLastOne) {
+  using std::chrono::milliseconds;
+  const auto beat = [&](bool upstream, Duration after) {
+    v1::ToDaemon message;
+    message.mutable_heartbeat()->set_source("pbx");
+    message.mutable_heartbeat()->set_upstream_connected(upstream);
+    EXPECT_TRUE(take(message, "p", noon + after).has_ack());
+  };
+  take(hello());
+  for (int i = 0; i < 999; ++i) beat(i % 2 == 1, milliseconds(i));  // it ends with "not connected" …
+  beat(true, milliseconds(999));                                    // … no, it is
+  EXPECT_LE(world.upstream.size(), 6U);
+  EXPECT_EQ(world.records.size(), 1 + world.upstream.size());
+  EXPECT_EQ(std::ranges::count(world.upstream, true), 0) << "not connected was said first";
+  ingest.pulse(noon + milliseconds(1000));
+  EXPECT_TRUE(world.upstream.back()) << "no further heartbeat need come";
+  ingest.pulse(noon + seconds(2));
+  const std::size_t told = world.upstream.size();
+  ingest.pulse(noon + seconds(3));
+  EXPECT_EQ(world.upstream.size(), told);
+  beat(false, seconds(3));
+  EXPECT_FALSE(world.upstream.back()) << "a change after a while is told at once";
+}
+
+TEST_F(IngestTest, TellsThatASourceIsThereWhoseHeartbeatsComeFast) {
+  using std::chrono::milliseconds;
+  v1::ToDaemon beat;
+  beat.mutable_heartbeat()->set_source("pbx");
+  beat.mutable_heartbeat()->set_upstream_connected(true);
+  beat.mutable_heartbeat()->set_leaving(true);  // which is told once
+  take(hello());
+  for (int i = 1; i <= 100; ++i) take(beat, "p", noon + i * milliseconds(100));
+  EXPECT_EQ(world.heard, 50);
 }
 
 TEST_F(IngestTest, LetsAKeySpeakForItsOwnSourcesAlone) {

@@ -15,7 +15,7 @@ TEST(Unread, CountsWhatWaitsUntilItHasGone) {
     EXPECT_FALSE(unread.has_room("a"));
     EXPECT_TRUE(unread.has_room("b"));
     const zmq::message_t another = unread.message("b", std::string(2000, 'y'));
-    EXPECT_FALSE(unread.has_room("c")) << "all together have no more";
+    EXPECT_TRUE(unread.has_room("c")) << "for whom nothing waits is answered, whatever the others do";
   }
   EXPECT_EQ(unread.bytes(), 0U);
   for (const char* peer : {"a", "b", "c"}) EXPECT_TRUE(unread.has_room(peer));
@@ -27,6 +27,40 @@ TEST(Unread, ForgetsThoseForWhomNothingWaits) {
   for (int i = 0; i < 1000; ++i) static_cast<void>(unread.message(std::to_string(i), "x"));
   EXPECT_FALSE(unread.has_room("slow"));
   EXPECT_EQ(unread.bytes(), 50U);
+}
+
+TEST(Unread, CutsOffThoseForWhomMostWaits) {
+  Unread unread(1000, 5000);
+  std::vector<zmq::message_t> waiting;
+  std::string cut;
+  bool there = true;
+  const auto relieve = [&] {
+    cut.clear();
+    unread.relieve([&](int fd, const std::string& who, std::size_t bytes) {
+      cut += who + ":" + std::to_string(fd) + ":" + std::to_string(bytes) + " ";
+      return there;
+    });
+    return cut;
+  };
+  const auto send = [&](const std::string& peer, int fd, std::size_t bytes) {
+    waiting.push_back(unread.message(peer, std::string(bytes, 'x')));
+    unread.is_at(peer, fd, "key-" + peer);
+  };
+  send("a", 1, 900);
+  send("b", 2, 2000);
+  send("c", 3, 1500);
+  EXPECT_EQ(relieve(), "");
+  send("d", 4, 600);
+  there = false;
+  EXPECT_EQ(relieve(), "key-b:2:2000 key-c:3:1500 key-a:1:900 key-d:4:600 ") << "none of them is connected any more";
+  there = true;
+  EXPECT_EQ(relieve(), "key-b:2:2000 ");
+  EXPECT_EQ(relieve(), "") << "its bytes go in a moment";
+  send("a", 1, 2500);
+  unread.gone(1);
+  EXPECT_EQ(relieve(), "key-c:3:1500 key-d:4:600 ") << "never by the descriptor of one that is gone";
+  waiting.clear();
+  EXPECT_EQ(relieve(), "");
 }
 
 TEST(Unread, CountsWhatWaitsInASocketForAPeerThatDoesNotRead) {

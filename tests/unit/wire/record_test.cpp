@@ -56,6 +56,20 @@ TEST(BareBatch, IsNotFooledByLengths) {
   EXPECT_FALSE(bare_batch(frame + "x").has_value());
 }
 
+TEST(BareBatch, TellsWhetherItHasMoreEventsWithoutParsingThem) {
+  v1::EventBatch batch = message().batch();  // three
+  const auto more_than = [&](int most) { return has_more_events(batch.SerializeAsString(), most); };
+  EXPECT_TRUE(more_than(2));
+  EXPECT_FALSE(more_than(3));
+  for (int i = 0; i < 10'000; ++i) batch.add_events();
+  batch.GetReflection()->MutableUnknownFields(&batch)->AddLengthDelimited(99, "a later version's");
+  EXPECT_TRUE(more_than(10'002));
+  EXPECT_FALSE(more_than(10'003));
+  const std::string cut = batch.SerializeAsString().substr(0, 20'000);
+  EXPECT_FALSE(has_more_events(cut, 9'999)) << "what is no batch at all";
+  EXPECT_FALSE(has_more_events(std::string(30'000, '\xff'), 10'000));
+}
+
 TEST(ForEachInput, GivesEventsInOrderAndRefusesTheRest) {
   v1::LogRecord record;
   *record.mutable_batch() = message().batch();
