@@ -171,7 +171,7 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
     event.mutable_events_lost()->set_from(source.accepted + 1);
     event.mutable_events_lost()->set_to(hello.next_sequence() - 1);
     event.mutable_events_lost()->set_count(hello.next_sequence() - 1 - source.accepted);
-    event.mutable_events_lost()->set_reason("acknowledged, but not in this event log");
+    event.mutable_events_lost()->set_reason("not in this event log, and no longer at the adapter");
     if (world_.append(wire::batch_record({}, lost, core(now), {})) == 0) {
       return reject(peer, v1::REJECT_CODE_LOG_FAILED, "the event log takes nothing now: " + world_.log_problem());
     }
