@@ -24,7 +24,7 @@ constexpr int release_portion = 2000;
 constexpr std::size_t most_software = 256, most_capability = 64;
 constexpr int most_capabilities = 100;
 constexpr Duration hello_noted_at_least = std::chrono::seconds(1);
-constexpr std::int64_t new_hellos_per_second = 1;  ///< of one source; ten at once
+constexpr std::int64_t new_hellos_per_second = 10;  ///< of one source; a hundred at once
 /// Heartbeats that come faster say nothing new.
 constexpr Duration heartbeat_at_least = milliseconds(200);
 /// Each change of upstream is an alert's, too; of those that come faster the last one counts.
@@ -218,7 +218,7 @@ bool Ingest::tell_hello(const std::string& peer, const v1::Hello& hello, Source&
   }
   if (!source.hellos.open(now, new_hellos_per_second)) {
     reject(peer, v1::REJECT_CODE_OVERLOADED,
-           hello.source() + " says something new in its Hello more than once a second; say it again later");
+           hello.source() + " says something new in its Hello more than ten times a second; say it again later");
     return false;
   }
   source.hellos.take(1);
@@ -441,8 +441,9 @@ bool Ingest::release(Time now) {
     Source& source = sources_[name];
     end_wait(source, now, rest_after_wait_in_vain);
     ++source.wait_timeouts;
-    world_.note("time goes on without source " + name + ", which was waited for: it " +
-                (source.peer.empty() ? "is not back" : "is there and has not said that it has sent all that waited"));
+    world_.note("source " + name +
+                (source.peer.empty() ? " is not back" : " has not said that it has sent all that waited") +
+                ": time, which stood still for it, goes on");
   }
   for (int room = release_portion; room > 0;) {
     auto run = backlog_->next();
