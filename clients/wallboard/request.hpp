@@ -35,7 +35,7 @@ struct Texts {
 struct Acknowledge {
   std::string by, note;
 };
-inline constexpr std::size_t by_bytes_max = 200, note_bytes_max = 2000, body_bytes_max = 16 * 1024;
+inline constexpr std::size_t by_bytes_max = 100, note_bytes_max = 1000, body_bytes_max = 16 * 1024;
 
 /// Reads {"by", "note"} (the note may be absent). Returns the acknowledgement, or what is wrong with it, a sentence.
 /// `visitor`: who is signed in; not empty: then it is by that one, whatever the body says.
