@@ -25,8 +25,7 @@ AgentState state_of(const Agent& agent) {
 /// In order, each once.
 void make_set(std::vector<std::uint32_t>& list) {
   std::ranges::sort(list);
-  const auto rest = std::ranges::unique(list);
-  list.erase(rest.begin(), rest.end());
+  list.erase(std::unique(list.begin(), list.end()), list.end());
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ import os
 import pathlib
 import random
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -121,12 +122,23 @@ class Run:
     def tear(self):
         """A group that was being written when the power went: never acknowledged, so it may go."""
         logs = sorted(f for f in os.listdir(self.daemon.log_directory) if f.endswith(".log"))
-        with open(f"{self.daemon.log_directory}/{logs[-1]}", "ab") as tail:
-            tail.write(b"\x07" * 100)
-        # And a file that was being made.
-        number = int(logs[-1][:20]) + 1_000_000
-        with open(f"{self.daemon.log_directory}/{number:020}.log", "wb") as young:
+        with open(f"{self.daemon.log_directory}/{logs[-1]}", "r+b") as newest:
+            last = last_record(newest.read(), int(logs[-1][:20]))
+            newest.write(b"\x07" * 100)
+        # And a file that was being made: a new one is begun with the next number.
+        with open(f"{self.daemon.log_directory}/{last + 1:020}.log", "wb") as young:
             young.write(b"RCHD")
+
+
+def last_record(content, first):
+    """The number of a log file's last whole record."""
+    at, last = 32, first - 1
+    while at + 24 <= len(content):
+        length, _, number, _ = struct.unpack_from("<IIQQ", content, at)
+        if at + 24 + length > len(content) or number not in (last, last + 1):
+            break
+        last, at = number, at + 24 + length
+    return last
 
 
 def main():
