@@ -29,7 +29,7 @@ import urllib.request
 import zmq
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "chaos"))
-from processes import Daemon, Failed, dies_with_us, free_ports, slowdown, wait_until
+from processes import Daemon, Failed, dies_with_us, environment, free_ports, slowdown, wait_until
 
 WALLBOARD_FILES = 400    # descriptors that it gets
 CROWDS = 4               # processes that visit at the same time
@@ -315,11 +315,6 @@ class Left:
 def connections(daemon):
     """As reachd itself counts them."""
     return sum(daemon.metric(f'reachd_connections{{socket="{name}"}}') for name in ("ingest", "publish", "query"))
-
-
-def environment():
-    """Of the address sanitizer's build alone: what was freed is soon memory again, so that growth is growth."""
-    return {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=2"}
 
 
 def make_keys(reachctl, directory):

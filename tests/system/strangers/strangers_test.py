@@ -24,7 +24,7 @@ import types
 import zmq
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "chaos"))
-from processes import Daemon, Failed, dies_with_us, slowdown, wait_until
+from processes import Daemon, Failed, dies_with_us, environment, slowdown, wait_until
 
 GAP_MOST_S = 2.0 * slowdown      # the pulse comes every second
 GROWTH_MOST_MIB = 64 * slowdown  # of resident memory, in one case; a sanitizer keeps its own account of each byte
@@ -136,7 +136,7 @@ class Test:
         self.daemon = Daemon(binaries, directory, WORLD.format(directory=directory, subscriptions=SUBSCRIPTIONS))
         config = pathlib.Path(self.daemon.config)
         config.write_text(config.read_text().replace("[endpoints]", f"[endpoints]\nmax_connections = {CONNECTIONS}"))
-        self.daemon.start_and_wait()
+        self.daemon.start_and_wait(environment())
         self.server = f"{directory}/reachd.pub"
 
     def keygen(self, name, role):
