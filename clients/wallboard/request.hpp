@@ -35,6 +35,7 @@ struct Texts {
 struct Acknowledge {
   std::string by, note;
 };
+/// Of these, who takes an alert and the note have at most what reachd takes.
 inline constexpr std::size_t by_bytes_max = 100, note_bytes_max = 1000, body_bytes_max = 16 * 1024;
 
 /// Reads {"by", "note"} (the note may be absent). Returns the acknowledgement, or what is wrong with it, a sentence.

@@ -880,8 +880,7 @@ void EngineThread::apply(settings::Loaded settings) {
       was.key_file != is.key_file || was.log_level != is.log_level || was.log_format != is.log_format) {
     spdlog::warn(
         "changed [endpoints], key_file, max_subscriptions, a much larger max_frame, [event_log] and [logging] take "
-        "effect "
-        "at the next restart");
+        "effect at the next restart");
   }
   const settings::Loaded old = std::exchange(settings_, std::move(settings));
   const Time now = shown_at();
