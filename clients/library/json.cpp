@@ -8,10 +8,10 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <utility>
 #include <vector>
 
+#include "daemon/base/nearest.hpp"
 #include "daemon/base/time.hpp"
 
 namespace reach::client {
@@ -350,32 +350,6 @@ std::optional<std::string> check_reason(const std::string& reason, const char* e
 }
 
 }  // namespace
-
-std::string nearest(std::string_view word, const std::vector<std::string>& known) {
-  const std::string sought = lower(std::string(word));
-  std::string best;
-  std::size_t best_distance = std::max<std::size_t>(2, sought.size() / 3) + 1;
-  for (const std::string& candidate : known) {
-    const std::size_t longer = std::max(candidate.size(), sought.size()) - std::min(candidate.size(), sought.size());
-    if (longer >= best_distance) continue;
-    const std::string other = lower(candidate);
-    std::vector<std::size_t> row(other.size() + 1);  // Levenshtein distance, one row at a time
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < sought.size(); ++i) {
-      std::size_t diagonal = std::exchange(row[0], i + 1);
-      for (std::size_t j = 0; j < other.size(); ++j) {
-        const std::size_t changed = diagonal + (sought[i] == other[j] ? 0 : 1);
-        diagonal = row[j + 1];
-        row[j + 1] = std::min({changed, row[j + 1] + 1, row[j] + 1});
-      }
-    }
-    if (row.back() < best_distance) {
-      best_distance = row.back();
-      best = candidate;
-    }
-  }
-  return best;
-}
 
 Json to_json(const Message& message) {
   const Descriptor& descriptor = *message.GetDescriptor();

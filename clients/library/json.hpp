@@ -39,7 +39,4 @@ namespace reach::client {
 /// The same checks for an event that did not come as JSON (scenario files). Returns a sentence or nullopt.
 [[nodiscard]] std::optional<std::string> check_event(const v1::Event& event);
 
-/// The one of `known` that `word` most probably means (at most two or a third of its letters differ), or empty.
-[[nodiscard]] std::string nearest(std::string_view word, const std::vector<std::string>& known);
-
 }  // namespace reach::client

@@ -19,6 +19,7 @@
 
 #include "clients/library/json.hpp"
 #include "clients/reachctl/text.hpp"
+#include "daemon/base/nearest.hpp"
 #include "daemon/core/engine.hpp"
 #include "daemon/settings/settings.hpp"
 #include "daemon/wire/wire.hpp"
@@ -40,7 +41,7 @@ std::string in_quotes(std::string_view text) {
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& known) {
-  const std::string best = client::nearest(word, known);
+  const std::string best = nearest(word, known);
   return best.empty() ? std::string() : "; did you mean " + in_quotes(best) + "?";
 }
 
@@ -132,7 +133,7 @@ struct Scenario {
 
 class Reader {
  public:
-  Reader(std::string_view text, std::string file) : file_(std::move(file)) {
+  Reader(std::string_view text, std::string file, const LoadSettings& load) : file_(std::move(file)), load_(load) {
     for (std::size_t from = 0; from <= text.size();) {
       const std::size_t to = std::min(text.find('\n', from), text.size());
       lines_.emplace_back(text.substr(from, to - from));
@@ -201,7 +202,7 @@ class Reader {
   }
 
   settings::Loaded load_file(const std::string& path) const {
-    return settings::load((std::filesystem::path(file_).parent_path() / path).string());
+    return load_((std::filesystem::path(file_).parent_path() / path).string());
   }
 
   settings::Loaded load_block() {
@@ -478,6 +479,7 @@ class Reader {
   }
 
   std::string file_;
+  const LoadSettings& load_;
   std::vector<std::string> lines_;
   std::size_t next_ = 0;
 };
@@ -749,10 +751,10 @@ class Run {
 
 }  // namespace
 
-ScenarioResult run_scenario(std::string_view text, const std::string& file) {
+ScenarioResult run_scenario(std::string_view text, const std::string& file, const LoadSettings& load) {
   ScenarioResult result;
   Scenario scenario;
-  if (!Reader(text, file).read(scenario, result.failures)) return result;
+  if (!Reader(text, file, load).read(scenario, result.failures)) return result;
   // In the order of time, at one instant what happens before what is expected: a reader may write it in any order.
   std::stable_sort(scenario.statements.begin(), scenario.statements.end(), [](const Statement& a, const Statement& b) {
     return std::tuple(a.at, a.expectation) < std::tuple(b.at, b.expectation);

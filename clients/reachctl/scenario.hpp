@@ -1,8 +1,11 @@
 // Scenario files: what happens when, and what must be true then. The language: tests/scenarios/README.md.
 #pragma once
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "daemon/settings/settings.hpp"
 
 namespace reach::ctl {
 
@@ -19,8 +22,12 @@ struct ScenarioResult {
   [[nodiscard]] bool passed() const noexcept { return failures.empty(); }
 };
 
+/// Gives the configuration in the file at `path`.
+using LoadSettings = std::function<settings::Loaded(const std::string& path)>;
+
 /// Runs a scenario through an engine of its own. `file` is its name for messages and the place from which a `config`
-/// path is meant. Any text gives a result; if it cannot be read, nothing of it is run.
-[[nodiscard]] ScenarioResult run_scenario(std::string_view text, const std::string& file);
+/// path is meant; `load` reads that. Any text gives a result; if it cannot be read, nothing of it is run.
+[[nodiscard]] ScenarioResult run_scenario(std::string_view text, const std::string& file,
+                                          const LoadSettings& load = settings::load);
 
 }  // namespace reach::ctl

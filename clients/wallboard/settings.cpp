@@ -10,7 +10,7 @@
 #include <functional>
 #include <sstream>
 
-#include "clients/library/json.hpp"
+#include "daemon/base/nearest.hpp"
 
 namespace reach::wallboard {
 namespace {
@@ -60,7 +60,7 @@ class Reader {
     for (const auto& [key, node] : table) {
       const std::string name(key.str());
       if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
-      const std::string near = client::nearest(name, known_);
+      const std::string near = nearest(name, known_);
       say(key.source(), "unknown key '" + name + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?"));
     }
   }

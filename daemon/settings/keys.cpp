@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "daemon/settings/nearest.hpp"
+#include "daemon/base/nearest.hpp"
 #include "daemon/settings/schema.hpp"
 
 namespace reach::settings {

@@ -4,9 +4,9 @@
 #include <map>
 #include <set>
 
+#include "daemon/base/nearest.hpp"
 #include "daemon/settings/endpoint.hpp"
 #include "daemon/settings/hours.hpp"
-#include "daemon/settings/nearest.hpp"
 #include "daemon/settings/schema.hpp"
 #include "daemon/settings/zone.hpp"
 

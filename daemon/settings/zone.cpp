@@ -11,7 +11,7 @@
 #include <sstream>
 #include <vector>
 
-#include "daemon/settings/nearest.hpp"
+#include "daemon/base/nearest.hpp"
 
 namespace reach::settings {
 namespace {

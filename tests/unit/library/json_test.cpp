@@ -191,11 +191,5 @@ TEST(Json, NamesEnumValuesWithoutTheirPrefix) {
   EXPECT_EQ(to_json(reject)["code"], "source_in_use");
 }
 
-TEST(Nearest, FindsTheLikelyWordAndNoOther) {
-  EXPECT_EQ(nearest("anserwed", {"answered", "abandoned"}), "answered");
-  EXPECT_EQ(nearest("Offered", {"offered"}), "offered");
-  EXPECT_EQ(nearest("xyz", {"answered", "abandoned"}), "");
-}
-
 }  // namespace
 }  // namespace reach::client
