@@ -202,18 +202,18 @@ class Test:
 
     def case_no_key(self):
         """A client that does not encrypt."""
-        before = self.counted("handshake")
-        for kind, port in ((zmq.DEALER, self.daemon.ingest), (zmq.SUB, self.daemon.publish),
-                           (zmq.DEALER, self.daemon.query)):
+        for name, kind, port in (("ingest", zmq.DEALER, self.daemon.ingest), ("publish", zmq.SUB, self.daemon.publish),
+                                 ("query", zmq.DEALER, self.daemon.query)):
+            before = self.counted("handshake")
             visitor = Visitor(kind, port)
             if kind == zmq.SUB:
                 visitor.socket.subscribe(b"")
             else:
                 visitor.socket.send(PING)
             check(not visitor.hears(0.5), "nothing was answered or published without a key")
+            self.expect_counted("handshake", before)  # it is still there: reachd may be slower than it is patient
             visitor.close()
-        self.expect_counted("handshake", before, 3)
-        self.expect_log(r"refused at the query socket, from 127.0.0.1:\d+: it does not speak ZeroMQ with the keys")
+            self.expect_log(rf"refused at the {name} socket, from 127.0.0.1:\d+: it does not speak ZeroMQ with the keys")
 
     def case_roles(self):
         """Good keys at the wrong sockets."""
