@@ -5,7 +5,7 @@
 namespace reach::client {
 namespace {
 
-constexpr std::size_t block_bytes = 256U << 10;
+constexpr std::size_t block_bytes = 64U << 10;
 constexpr std::size_t alone = block_bytes / 8;  // one larger than this has a block of its own
 
 }  // namespace

@@ -11,7 +11,7 @@
 
 namespace reach::client {
 
-/// Serialised events, oldest first. Takes their bytes and four more an event, in blocks of 256 KiB of which at most an
+/// Serialised events, oldest first. Takes their bytes and four more an event, in blocks of 64 KiB of which at most an
 /// eighth stays empty: parsed, the same events would take six to nine times as much.
 class EventQueue {
  public:
