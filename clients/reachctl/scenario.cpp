@@ -131,6 +131,10 @@ struct Scenario {
 
 // ---- reading -------------------------------------------------------------------------------------------------------
 
+/// Far enough from the ends of what a Time can be.
+constexpr Time earliest_start{};
+constexpr Time latest_start = std::chrono::sys_days(std::chrono::year(2200) / 1 / 1);
+
 class Reader {
  public:
   Reader(std::string_view text, std::string file, const LoadSettings& load) : file_(std::move(file)), load_(load) {
@@ -193,8 +197,11 @@ class Reader {
     if (!configured)
       failures.push_back({1, {}, "no config: expected is `config FILE`, or `config` … `end` with TOML", {}});
     const auto begin = date_and_time(start, scenario.config.zone);
-    if (begin) {
+    if (begin && *begin >= earliest_start && *begin < latest_start) {
       scenario.start = *begin;
+    } else if (begin) {
+      failures.push_back(
+          {start_line, {}, in_quotes(start) + " is no time to start; expected is one from 1970 to 2199", {}});
     } else {
       failures.push_back(
           {start_line, {}, in_quotes(start) + " is no time; expected is 2026-11-23 08:00 or RFC 3339", {}});
@@ -222,7 +229,7 @@ class Reader {
 
   /// "90s" after the start, "17:59" or "17:59:50" on its day, or RFC 3339.
   static Time time_of(const Scenario& scenario, const std::string& text) {
-    if (const auto span = parse_duration(text)) return scenario.start + *span;
+    if (const auto span = parse_duration(text)) return scenario.start + std::min(*span, never - latest_start);
     const auto date = std::chrono::floor<std::chrono::days>(scenario.config.zone.to_local(scenario.start));
     const std::string day = to_rfc3339(date).substr(0, 10);
     if (const auto time = date_and_time(text.size() <= 8 ? day + ' ' + text : text, scenario.config.zone)) return *time;
@@ -242,7 +249,7 @@ class Reader {
     made.at = time_of(scenario, words[i + 1]);
     if (made.at < scenario.start) throw Unreadable("this lies before the start");
     // Time is let pass piece by piece: a century would take hours.
-    if (made.at - scenario.start > std::chrono::days(400)) throw Unreadable("this lies over 400 days after the start");
+    if (made.at > scenario.start + std::chrono::days(400)) throw Unreadable("this lies over 400 days after the start");
     const Words rest(words.begin() + static_cast<std::ptrdiff_t>(i) + 2, words.end());
     if (made.expectation) {
       if (rest[0] == "alert") {

@@ -1,4 +1,5 @@
-// Scenario files. A configuration in another file is always the same: mistakes in one are what `settings` tries.
+// Scenario files, but for their first line, which names the configuration that all of them have: mistakes in one are
+// what `settings` tries.
 #include "clients/reachctl/scenario.hpp"
 
 #include "tests/fuzz/fuzz.hpp"
@@ -37,6 +38,8 @@ min_samples = 2
 )",
                                                             "basic.toml");
   fuzz::require(basic.good(), "the configuration of all scenarios is good");
-  (void)ctl::run_scenario(fuzz::text_of(data, size), "fuzz.scn", [](const std::string&) { return basic; });
+  std::string text = "config basic.toml\n";
+  text += fuzz::text_of(data, size);
+  (void)ctl::run_scenario(text, "fuzz.scn", [](const std::string&) { return basic; });
   return 0;
 }
