@@ -349,11 +349,11 @@ class Reader {
     static const std::vector<std::string> queue_events = {"offered", "received", "rejected", "rerouted"};
     const auto* descriptor = v1::Event::descriptor();
     const FieldDescriptor* kind = descriptor->FindFieldByName(words[0]);
-    std::vector<std::string> known;
-    for (int i = 0; i < descriptor->oneof_decl(0)->field_count(); ++i) {
-      known.push_back(descriptor->oneof_decl(0)->field(i)->name());
-    }
     if (kind == nullptr || kind->real_containing_oneof() == nullptr) {
+      std::vector<std::string> known;
+      for (int i = 0; i < descriptor->oneof_decl(0)->field_count(); ++i) {
+        known.push_back(descriptor->oneof_decl(0)->field(i)->name());
+      }
       throw Unreadable(in_quotes(words[0]) + " is no event" + suggestion(words[0], known));
     }
     const auto& inner = *kind->message_type();
