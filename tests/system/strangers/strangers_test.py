@@ -338,7 +338,7 @@ class Test:
     def case_askers_who_do_not_read(self):
         """Viewers that ask for snapshots of everything, again and again, and take no answer in."""
         before = self.counted("unread_answers")
-        visitors = [self.visit(zmq.DEALER, self.daemon.query, "desk", takes_in=1) for _ in range(8)]
+        visitors = [self.visit(zmq.DEALER, self.daemon.query, "desk", takes_in=1) for _ in range(3)]
         for _ in range(300):
             for visitor in visitors:
                 visitor.socket.send(SNAPSHOT)
