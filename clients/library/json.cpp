@@ -377,6 +377,8 @@ std::string to_json_line(const v1::Event& event) {
   return to_line(event_object(event));
 }
 
+namespace {
+
 std::optional<std::string> check_event(const v1::Event& event) {
   const auto kind = event.event_case();
   if (kind == v1::Event::EVENT_NOT_SET) {
@@ -403,6 +405,16 @@ std::optional<std::string> check_event(const v1::Event& event) {
   return std::nullopt;
 }
 
+/// `line`: where `json` was read, or empty.
+std::optional<std::string> read_event(const Json& json, std::string_view line, v1::Event& event) {
+  if (!json.is_object()) return "expected is one JSON object a line, {\"time\":…,\"contact\":…,\"offered\":{…}}";
+  Reader reader(line);
+  if (!reader.read(json, event)) return reader.problem();
+  return check_event(event);
+}
+
+}  // namespace
+
 std::optional<std::string> from_json_line(std::string_view line, v1::Event& event) {
   event.Clear();
   Json json;
@@ -416,10 +428,12 @@ std::optional<std::string> from_json_line(std::string_view line, v1::Event& even
   } catch (const Json::exception& error) {  // a number beyond all bounds
     return "no JSON that can be read: " + std::string(error.what());
   }
-  if (!json.is_object()) return "expected is one JSON object a line, {\"time\":…,\"contact\":…,\"offered\":{…}}";
-  Reader reader(line);
-  if (!reader.read(json, event)) return reader.problem();
-  return check_event(event);
+  return read_event(json, line, event);
+}
+
+std::optional<std::string> from_json(const Json& json, v1::Event& event) {
+  event.Clear();
+  return read_event(json, {}, event);
 }
 
 }  // namespace reach::client

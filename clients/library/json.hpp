@@ -36,7 +36,7 @@ namespace reach::client {
 /// and forward reasons are refused with the nearest known one; null is "not known".
 [[nodiscard]] std::optional<std::string> from_json_line(std::string_view line, v1::Event& event);
 
-/// The same checks for an event that did not come as JSON (scenario files). Returns a sentence or nullopt.
-[[nodiscard]] std::optional<std::string> check_event(const v1::Event& event);
+/// The same for an object that is there already; names no column.
+[[nodiscard]] std::optional<std::string> from_json(const nlohmann::ordered_json& json, v1::Event& event);
 
 }  // namespace reach::client

@@ -40,6 +40,12 @@ std::string in_quotes(std::string_view text) {
   return '"' + std::string(text) + '"';
 }
 
+/// What is no UTF-8 is replaced by U+FFFD, as in everything that comes as JSON.
+std::string as_utf8(std::string_view line) {
+  if (std::ranges::all_of(line, [](char c) { return static_cast<unsigned char>(c) < 0x80; })) return std::string(line);
+  return nlohmann::json::parse(client::to_line(nlohmann::ordered_json(line))).get<std::string>();
+}
+
 std::string suggestion(std::string_view word, const std::vector<std::string>& known) {
   const std::string best = nearest(word, known);
   return best.empty() ? std::string() : "; did you mean " + in_quotes(best) + "?";
@@ -140,7 +146,7 @@ class Reader {
   Reader(std::string_view text, std::string file, const LoadSettings& load) : file_(std::move(file)), load_(load) {
     for (std::size_t from = 0; from <= text.size();) {
       const std::size_t to = std::min(text.find('\n', from), text.size());
-      lines_.emplace_back(text.substr(from, to - from));
+      lines_.push_back(as_utf8(text.substr(from, to - from)));
       from = to + 1;
     }
   }
@@ -393,10 +399,7 @@ class Reader {
     }
     json[snake_to_camel(words[0])] = fields;
     v1::Event event;
-    if (const auto problem = client::from_json_line(client::to_line(json), event)) {
-      const auto colon = problem->starts_with("column ") ? problem->find(": ") + 2 : 0;  // a column of no file
-      throw Unreadable(problem->substr(colon));
-    }
+    if (const auto problem = client::from_json(json, event)) throw Unreadable(*problem);
     if (event.source().empty()) event.set_source("pbx");
     return event;
   }
