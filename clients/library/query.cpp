@@ -26,10 +26,7 @@ struct Query::Impl {
 
   v1::Reply ask(v1::Request request) {
     request.set_id(++last_id);
-    if (!socket) {
-      socket = connect_socket(context, zmq::socket_type::dealer, endpoint, keys);
-      monitor.emplace(context, *socket, endpoint, keys);
-    }
+    if (!socket) socket = connect_socket(context, zmq::socket_type::dealer, endpoint, keys, &monitor);
     socket->send(zmq::buffer(request.SerializeAsString()), zmq::send_flags::dontwait);
     const auto until = std::chrono::steady_clock::now() + timeout;
     v1::Reply reply;

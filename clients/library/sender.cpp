@@ -125,8 +125,7 @@ struct Sender::Impl final : DeliveryWorld {
   void reconnect() override {
     cuts.reset();
     socket.reset();
-    socket = connect_socket(context, zmq::socket_type::dealer, endpoint, keys);
-    cuts.emplace(context, *socket, endpoint, keys);
+    socket = connect_socket(context, zmq::socket_type::dealer, endpoint, keys, &cuts);
   }
 
   /// Said without the mutex: who hears it may ask for the state.

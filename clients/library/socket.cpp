@@ -14,7 +14,7 @@
 namespace reach::client {
 
 zmq::socket_t connect_socket(zmq::context_t& context, zmq::socket_type type, const std::string& endpoint,
-                             const ClientKeys& keys) {
+                             const ClientKeys& keys, std::optional<CutMonitor>* cuts) {
   zmq::socket_t socket(context, type);
   socket.set(zmq::sockopt::linger, 0);
   socket.set(zmq::sockopt::sndhwm, 100'000);
@@ -31,16 +31,18 @@ zmq::socket_t connect_socket(zmq::context_t& context, zmq::socket_type type, con
     socket.set(zmq::sockopt::curve_publickey, keys.open);
     socket.set(zmq::sockopt::curve_secretkey, keys.secret);
   }
+  if (cuts != nullptr) cuts->emplace(context, socket, endpoint, keys);
   try {
     socket.connect(endpoint);
   } catch (const zmq::error_t& error) {
+    if (cuts != nullptr) cuts->reset();
     throw std::invalid_argument("cannot connect to \"" + endpoint + "\": " + error.what() +
                                 "; expected is tcp://HOST:PORT or ipc://PATH");
   }
   return socket;
 }
 
-CutMonitor::CutMonitor(zmq::context_t& context, zmq::socket_t& watched, std::string endpoint, ClientKeys keys)
+CutMonitor::CutMonitor(zmq::context_t& context, zmq::socket_ref watched, std::string endpoint, ClientKeys keys)
     : watched_(watched),
       events_(context, zmq::socket_type::pair),
       endpoint_(std::move(endpoint)),

@@ -1,6 +1,7 @@
 // ZeroMQ sockets as every part of the client library wants them: each option explicit, cuts noticed, easy to wake.
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 #include <zmq.hpp>
@@ -9,19 +10,22 @@
 
 namespace reach::client {
 
+class CutMonitor;
+
 /// A connected socket of `type` (DEALER or SUB) with its options set: no lingering, room for 100,000 messages each way
 /// (ZeroMQ's default of 1000 loses a longer burst silently), messages of at most 64 MiB, dead peers noticed by
-/// ZeroMQ's own heartbeats; encrypted over tcp:// if `keys` are given. Throws std::invalid_argument with a sentence if
-/// `endpoint` is no endpoint.
+/// ZeroMQ's own heartbeats; encrypted over tcp:// if `keys` are given. `cuts` watches it from before it connects: a
+/// connection that is established at once is seen, too. Throws std::invalid_argument with a sentence if `endpoint` is
+/// no endpoint.
 [[nodiscard]] zmq::socket_t connect_socket(zmq::context_t& context, zmq::socket_type type, const std::string& endpoint,
-                                           const ClientKeys& keys);
+                                           const ClientKeys& keys, std::optional<CutMonitor>* cuts = nullptr);
 
 /// Tells when an established connection of one socket is cut, and when the daemon does not let it in. Lives no longer
 /// than the socket.
 class CutMonitor {
  public:
   /// `endpoint` and `keys`: with which `watched` connects, for the sentences.
-  CutMonitor(zmq::context_t& context, zmq::socket_t& watched, std::string endpoint, ClientKeys keys);
+  CutMonitor(zmq::context_t& context, zmq::socket_ref watched, std::string endpoint, ClientKeys keys);
   ~CutMonitor();
   CutMonitor(const CutMonitor&) = delete;
   CutMonitor& operator=(const CutMonitor&) = delete;
@@ -33,7 +37,7 @@ class CutMonitor {
   [[nodiscard]] const std::string& refused() const noexcept { return refused_; }
 
  private:
-  zmq::socket_t& watched_;
+  zmq::socket_ref watched_;
   zmq::socket_t events_;
   std::string endpoint_;
   ClientKeys keys_;

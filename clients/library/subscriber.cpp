@@ -94,9 +94,8 @@ struct Subscriber::Impl {
     cuts.reset();
     stream.reset();
     query.reset();
-    stream = connect_socket(context, zmq::socket_type::sub, options.publish_endpoint, options.keys);
+    stream = connect_socket(context, zmq::socket_type::sub, options.publish_endpoint, options.keys, &cuts);
     for (const char* topic : Follower::topics) stream->set(zmq::sockopt::subscribe, topic);
-    cuts.emplace(context, *stream, options.publish_endpoint, options.keys);
     query = connect_socket(context, zmq::socket_type::dealer, options.query_endpoint, options.keys);
   }
 

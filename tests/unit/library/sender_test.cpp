@@ -32,11 +32,15 @@ class FakeDaemon {
   explicit FakeDaemon(std::string endpoint) : endpoint_(std::move(endpoint)) { start(); }
 
   void start() {
-    socket_.emplace(context_, zmq::socket_type::router);
+    context_.emplace(1);
+    socket_.emplace(*context_, zmq::socket_type::router);
     socket_->set(zmq::sockopt::linger, 0);
     socket_->bind(endpoint_);
   }
-  void die() { socket_.reset(); }
+  void die() {
+    socket_.reset();
+    context_.reset();  // waits until its address is free
+  }
 
   /// The next message that is no heartbeat; fails the test after five seconds.
   Heard next() {
@@ -91,7 +95,7 @@ class FakeDaemon {
     socket_->send(zmq::buffer(last_.peer), zmq::send_flags::sndmore);
     socket_->send(zmq::buffer(message.SerializeAsString()));
   }
-  zmq::context_t context_{1};
+  std::optional<zmq::context_t> context_;
   std::optional<zmq::socket_t> socket_;
   std::string endpoint_;
   Heard last_;

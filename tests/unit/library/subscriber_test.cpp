@@ -24,11 +24,12 @@ class FakeDaemon {
   std::string query_endpoint() const { return endpoint("query"); }
 
   void start() {
-    query_.emplace(context_, zmq::socket_type::router);
+    context_.emplace(1);
+    query_.emplace(*context_, zmq::socket_type::router);
     query_->set(zmq::sockopt::linger, 0);
     query_->set(zmq::sockopt::rcvtimeo, 5000);
     query_->bind(query_endpoint());
-    publish_.emplace(context_, zmq::socket_type::xpub);
+    publish_.emplace(*context_, zmq::socket_type::xpub);
     publish_->set(zmq::sockopt::linger, 0);
     publish_->set(zmq::sockopt::xpub_verbose, 1);
     publish_->set(zmq::sockopt::rcvtimeo, 5000);
@@ -37,6 +38,7 @@ class FakeDaemon {
   void die() {
     publish_.reset();
     query_.reset();
+    context_.reset();  // waits until their addresses are free
   }
   /// Returns when all four topics are subscribed to.
   void wait_for_subscriptions() {
@@ -86,7 +88,7 @@ class FakeDaemon {
     for (std::size_t i = 8; i-- > 0; value >>= 8) bytes[i] = static_cast<char>(value & 0xff);
     return bytes;
   }
-  zmq::context_t context_{1};
+  std::optional<zmq::context_t> context_;
   std::optional<zmq::socket_t> publish_, query_;
   std::string name_, peer_;
   std::uint64_t global_ = 0;
