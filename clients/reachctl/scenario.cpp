@@ -130,6 +130,7 @@ struct Statement {
 
 struct Scenario {
   Config config;
+  Duration longest{};
   Time start{};
   bool live = false;
   std::vector<Statement> statements;
@@ -255,7 +256,8 @@ class Reader {
     made.at = time_of(scenario, words[i + 1]);
     if (made.at < scenario.start) throw Unreadable("this lies before the start");
     // Time is let pass piece by piece: a century would take hours.
-    if (made.at > scenario.start + std::chrono::days(400)) throw Unreadable("this lies over 400 days after the start");
+    if (made.at > scenario.start + scenario.longest)
+      throw Unreadable("this lies over " + format_duration(scenario.longest) + " after the start");
     const Words rest(words.begin() + static_cast<std::ptrdiff_t>(i) + 2, words.end());
     if (made.expectation) {
       if (rest[0] == "alert") {
@@ -761,9 +763,11 @@ class Run {
 
 }  // namespace
 
-ScenarioResult run_scenario(std::string_view text, const std::string& file, const LoadSettings& load) {
+ScenarioResult run_scenario(std::string_view text, const std::string& file, const LoadSettings& load,
+                            Duration longest) {
   ScenarioResult result;
   Scenario scenario;
+  scenario.longest = longest;
   if (!Reader(text, file, load).read(scenario, result.failures)) return result;
   // In the order of time, at one instant what happens before what is expected: a reader may write it in any order.
   std::stable_sort(scenario.statements.begin(), scenario.statements.end(), [](const Statement& a, const Statement& b) {

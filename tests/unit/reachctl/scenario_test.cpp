@@ -34,7 +34,7 @@ ScenarioResult run(const std::string& lines) {
 
 TEST(Scenario, DoesNotLetCenturiesPass) {
   EXPECT_EQ(run("at 2100-01-01T00:00:00Z offered sales c1\n").failures.at(0).got,
-            "this lies over 400 days after the start");
+            "this lies over 400d after the start");
 }
 
 TEST(Scenario, GivesAResultForTextThatIsNoUtf8) {
@@ -99,12 +99,12 @@ TEST(Scenario, SaysWhatCannotBeReadAndRunsNothing) {
   EXPECT_EQ(failure("expect at 1s alert low_sl fires").substr(0, 41), "1: \"fires\" is no state of an alert; expec");
   EXPECT_EQ(failure("wait 5s").substr(0, 31), "1: \"wait\" begins no line; expec");
   EXPECT_EQ(failure("at 0s offered"), "1: offered needs a queue and a contact");
-  EXPECT_EQ(failure("at 401d offered sales c1"), "1: this lies over 400 days after the start");
-  EXPECT_EQ(failure("at 100000d offered sales c1"), "1: this lies over 400 days after the start");
+  EXPECT_EQ(failure("at 401d offered sales c1"), "1: this lies over 400d after the start");
+  EXPECT_EQ(failure("at 100000d offered sales c1"), "1: this lies over 400d after the start");
   EXPECT_EQ(failure("start 1969-12-31 23:00"),
             "1: \"1969-12-31 23:00\" is no time to start; expected is one from 1970 to 2199");
   EXPECT_EQ(failure("start 2199-12-31 23:00\nat 2261-01-01T00:00:00Z offered sales c1"),
-            "2: this lies over 400 days after the start");
+            "2: this lies over 400d after the start");
 }
 
 TEST(Scenario, PointsIntoAConfigurationOfItsOwn) {
