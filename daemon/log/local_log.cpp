@@ -1,5 +1,6 @@
 #include "daemon/log/local_log.hpp"
 
+#include <chrono>
 #include <system_error>
 #include <utility>
 
@@ -84,6 +85,10 @@ Lsn LocalLog::append(std::string payload) {
 
 std::string LocalLog::problem() const {
   const std::lock_guard lock(mutex_);
+  if (problem_.empty() && writing_since_ &&
+      std::chrono::steady_clock::now() - *writing_since_ > options_.answers_within) {
+    return "the disk has not answered for over " + format_duration(options_.answers_within);
+  }
   return problem_;
 }
 
@@ -131,6 +136,10 @@ bool LocalLog::write(const std::vector<std::string>& group) {
   std::string problem;
   std::size_t bytes = 0;
   const auto began = std::chrono::steady_clock::now();
+  {
+    const std::lock_guard lock(mutex_);
+    writing_since_ = began;
+  }
   try {
     bytes = segments_.write(group, options_.wall_clock());
   } catch (const std::system_error& e) {
@@ -139,6 +148,7 @@ bool LocalLog::write(const std::vector<std::string>& group) {
   }
   const auto took = std::chrono::steady_clock::now() - began;
   const std::lock_guard lock(mutex_);
+  writing_since_.reset();
   problem_ = problem;
   if (!problem.empty()) {
     ++statistics_.failures;

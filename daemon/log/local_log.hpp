@@ -19,6 +19,8 @@ struct LocalLogOptions {
   std::size_t queue_bytes = 256U << 20;
   /// How long to wait before writing again after a failure.
   std::chrono::milliseconds retry{1000};
+  /// problem() says so of a write or sync that takes longer.
+  std::chrono::milliseconds answers_within{5000};
   Duration retain_for = Duration::max();                                   ///< records that are older than this may go
   std::uint64_t retain_bytes = std::numeric_limits<std::uint64_t>::max();  ///< beyond it the oldest go first
   /// What time a new file says it was begun at.
@@ -29,7 +31,8 @@ struct LocalLogOptions {
 
 class LocalLog final : public EventLog {
  public:
-  /// `changed` is called from the log's thread whenever durable() or problem() changed. It must not block.
+  /// `changed` is called from the log's thread whenever it made records durable, or failed to. It must not block. That
+  /// the queue is full, or that the disk does not answer, is known to problem() alone.
   LocalLog(Segments segments, LocalLogOptions options, std::function<void()> changed);
   ~LocalLog() override;  ///< stop(), where that was not called
 
@@ -61,6 +64,7 @@ class LocalLog final : public EventLog {
   Lsn last_ = 0;  ///< number of the last record taken
   bool stopping_ = false;
   std::string problem_;
+  std::optional<std::chrono::steady_clock::time_point> writing_since_;
   Statistics statistics_;
 
   std::thread thread_;

@@ -100,18 +100,22 @@ void RecordReader::take(log::Lsn number, const v1::LogRecord* record, const Call
       [](const v1::Event&, const std::string&) {});  // was said when it came
 }
 
+Event lost_events(std::string_view source, std::uint64_t count, Time at) {
+  Event lost;
+  lost.kind = EventKind::events_lost;
+  lost.at = at;
+  lost.source = source;
+  lost.reason = "they were in records of the event log that are lost";
+  lost.lost_count = count;
+  return lost;
+}
+
 void RecordReader::take_batch(const v1::LogRecord& record, const Calls& calls) {
   const v1::EventBatch& batch = record.batch();
   SourceNumbers& source = numbers_[batch.source()];
   if (source.epoch != batch.epoch()) source = {batch.epoch(), batch.first_sequence() - 1, false};
   if (batch.first_sequence() > source.accepted + 1) {
-    Event lost;
-    lost.kind = EventKind::events_lost;
-    lost.at = now_;
-    lost.source = batch.source();
-    lost.reason = "they were in records of the event log that are lost";
-    lost.lost_count = batch.first_sequence() - 1 - source.accepted;
-    calls.take(lost, now_);
+    calls.take(lost_events(batch.source(), batch.first_sequence() - 1 - source.accepted, now_), now_);
   }
   source.accepted = batch.first_sequence() + static_cast<std::uint64_t>(batch.events_size()) - 1;
   source.clock_offset = Duration(record.clock_offset_ns());

@@ -27,6 +27,9 @@ struct SourceNumbers {
 };
 using Numbers = std::map<std::string, SourceNumbers, std::less<>>;
 
+/// What the core is told of `count` events of `source` that are missing in the log. `source` must outlive it.
+[[nodiscard]] Event lost_events(std::string_view source, std::uint64_t count, Time at);
+
 /// Log records to what the core is told, in order. Times never step back.
 class RecordReader {
  public:

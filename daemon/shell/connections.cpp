@@ -1,8 +1,11 @@
 #include "daemon/shell/connections.hpp"
 
 #include <arpa/inet.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+
+#include <algorithm>
 
 namespace reach::shell {
 namespace {
@@ -12,6 +15,20 @@ std::uint64_t cookie_of(int fd) {
   std::uint64_t cookie = 0;
   socklen_t size = sizeof cookie;
   return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
+}
+
+/// Bytes that came in so far; nullopt if `fd` is no TCP connection (any more).
+std::optional<std::uint64_t> received_by(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  return info.tcpi_bytes_received;
+}
+
+std::size_t bytes_of(const std::set<std::string, std::less<>>& subscriptions) {
+  std::size_t bytes = 0;
+  for (const std::string& each : subscriptions) bytes += each.size();
+  return bytes;
 }
 
 std::string peer_address(int fd) {
@@ -44,7 +61,10 @@ std::string_view without_v4_prefix(std::string_view address) noexcept {
 
 std::optional<int> Connections::opened(int fd) {
   closed(fd);
-  peers_[fd] = {cookie_of(fd), peer_address(fd), {}, ++opened_, {}};
+  Peer& peer = peers_[fd];
+  peer.cookie = cookie_of(fd);
+  peer.address = peer_address(fd);
+  peer.silent_since = ++opened_;
   silent_.emplace(opened_, fd);
   if (silent_.size() <= most_silent_) return std::nullopt;
   const int oldest = silent_.begin()->second;
@@ -67,6 +87,8 @@ void Connections::closed(int fd) {
   if (found == peers_.end()) return;
   if (found->second.silent_since == 0) --spoken_;
   silent_.erase(found->second.silent_since);
+  subscription_bytes_ -= bytes_of(found->second.subscriptions);
+  if (heard_last_ == fd) heard_last_ = -1;
   peers_.erase(found);
 }
 
@@ -76,7 +98,7 @@ bool Connections::subscribed(int fd, std::string_view key, std::string_view pref
   Peer& peer = found->second;
   if (peer.key.empty()) peer.key = key;
   if (peer.subscriptions.size() < most_subscriptions_) {
-    peer.subscriptions.emplace(prefix);
+    if (peer.subscriptions.emplace(prefix).second) subscription_bytes_ += prefix.size();
     return true;
   }
   if (peer.subscriptions.contains(prefix)) return true;
@@ -88,7 +110,57 @@ void Connections::unsubscribed(int fd, std::string_view prefix) {
   const auto found = peers_.find(fd);
   if (found == peers_.end()) return;
   const auto known = found->second.subscriptions.find(prefix);
-  if (known != found->second.subscriptions.end()) found->second.subscriptions.erase(known);
+  if (known == found->second.subscriptions.end()) return;
+  subscription_bytes_ -= prefix.size();
+  found->second.subscriptions.erase(known);
+}
+
+std::optional<int> Connections::relieve_subscriptions() {
+  if (subscription_bytes_ <= most_subscription_bytes) return std::nullopt;
+  const auto greediest =
+      std::ranges::max_element(peers_, {}, [](const auto& each) { return bytes_of(each.second.subscriptions); });
+  cut(greediest->first);
+  subscription_bytes_ -= bytes_of(greediest->second.subscriptions);
+  greediest->second.subscriptions.clear();
+  return greediest->first;
+}
+
+void Connections::heard(int fd) {
+  if (fd == heard_last_) return;
+  const auto found = peers_.find(fd);
+  if (found == peers_.end()) return;
+  found->second.heard = true;
+  heard_last_ = fd;
+}
+
+std::vector<Connections::Unheard> Connections::cut_unheard(std::uint64_t most_of_one, std::uint64_t most_of_all,
+                                                           std::chrono::steady_clock::time_point now) {
+  constexpr double forgiven_per_second = 100;
+  const std::chrono::duration<double> since = now - counted_at_;
+  const auto forgiven = static_cast<std::uint64_t>(std::clamp(since.count(), 0.0, 10.0) * forgiven_per_second);
+  counted_at_ = now;
+  heard_last_ = -1;
+  std::vector<Unheard> unheard;
+  std::uint64_t all = 0;
+  for (auto& [fd, peer] : peers_) {
+    const auto received = peer.cookie == 0 ? std::nullopt : received_by(fd);
+    if (!received) continue;
+    const std::uint64_t more = *received - std::min(peer.received, *received);
+    peer.unheard = peer.heard ? 0 : peer.unheard + more - std::min(peer.unheard + more, forgiven);
+    peer.heard = false;
+    peer.received = *received;
+    if (peer.unheard == 0) continue;
+    all += peer.unheard;
+    unheard.push_back({fd, peer.unheard});
+  }
+  std::ranges::sort(unheard, std::greater{}, &Unheard::bytes);
+  std::vector<Unheard> gone;
+  for (const Unheard& each : unheard) {
+    if (each.bytes <= most_of_one && all <= most_of_all) break;
+    all -= each.bytes;
+    if (cut(each.fd)) gone.push_back(each);
+  }
+  return gone;
 }
 
 bool Connections::cut(int fd) {

@@ -31,18 +31,18 @@ constexpr std::size_t most_posted = 64;
 constexpr std::size_t most_pending_replies = 1000;
 constexpr std::size_t most_acknowledge_by = 100, most_acknowledge_note = 1000;  // bytes
 constexpr int ingest_queue = 100;  // messages, each a little over max_frame at most
-constexpr Duration remark_every = seconds(10);
 // A long absence is gone through in pieces, each of which takes much less time than the watchdog gives: whatever is
 // worked out every few seconds is worked out thousands of times in a week.
 constexpr Duration piece_of_absence = std::chrono::hours(1);
 constexpr Duration clocks_differ = std::chrono::minutes(1), clock_word_every = std::chrono::hours(1);
-constexpr std::size_t most_remark_kinds = 100;
 constexpr int peer_portion = 1000;             // connections that come or go, per socket and round
 constexpr std::size_t descriptors_kept = 256;  // for the event log, HTTP and ZeroMQ itself
 // XPUB takes in all subscriptions that are there before it gives out the first, and goes on while more come in. So few
 // may wait that a peer which never stops is counted, and cut off, in between.
 constexpr int subscriptions_ahead = 2;  // on an encrypted connection its credentials take the place of one for ever
-constexpr std::int64_t longest_topic = 1024;  // bytes of a subscription
+// Bytes; subscriptions are shorter, but the handshake needs as much.
+constexpr std::int64_t longest_at_publish = 1024, longest_at_query = 64 * 1024;
+constexpr Duration look_for_unheard_every = milliseconds(100);
 
 int queue_for(const settings::Loaded& settings) {
   // A tick must fit: every state, source and pool, and an alert for each segment.
@@ -55,6 +55,17 @@ int queue_for(const settings::Loaded& settings) {
 /// Bytes of a message to the ingest socket; a longer one ends its connection, one a little over max_frame is answered.
 std::int64_t longest_frame(const settings::DaemonSettings& settings) {
   return settings.max_frame + settings.max_frame / 4;
+}
+
+/// Bytes that one connection, and all of a socket, may have sent since their last whole messages. Adapters are told how
+/// much may be on its way, and a thousand of them may send at once; at the other sockets nothing large is ever sent.
+struct Unheard {
+  std::uint64_t of_one, of_all;
+};
+Unheard unheard_at(keys::Door door, const settings::DaemonSettings& settings) {
+  constexpr std::uint64_t mib = 1U << 20;
+  const bool ingest = door == keys::Door::ingest;
+  return {(ingest ? static_cast<std::uint64_t>(4 * longest_frame(settings)) : 0) + 4 * mib, (ingest ? 256 : 32) * mib};
 }
 
 /// Connections that each of the three sockets may have, and as many that have said nothing yet. Without descriptors the
@@ -106,9 +117,9 @@ struct EngineThread::Sockets {
     if (guarded[0] || guarded[1] || guarded[2]) zap.emplace(context, admission.allowed);
     ingest =
         bind_router(context, settings.daemon.ingest, {ingest_queue, 10'000, longest_frame(settings.daemon)}, guards[0]);
-    publish = bind_xpub(context, settings.daemon.publish, {subscriptions_ahead, queue_for(settings), longest_topic},
-                        guards[1]);
-    query = bind_router(context, settings.daemon.query, {100, 100, 64 * 1024}, guards[2]);
+    publish = bind_xpub(context, settings.daemon.publish,
+                        {subscriptions_ahead, queue_for(settings), longest_at_publish}, guards[1]);
+    query = bind_router(context, settings.daemon.query, {100, 100, longest_at_query}, guards[2]);
     const auto subscriptions = static_cast<std::size_t>(settings.daemon.max_subscriptions);
     watched.emplace_back(context, ingest, keys::Door::ingest, most, 0);
     watched.emplace_back(context, publish, keys::Door::publish, most, subscriptions);
@@ -164,8 +175,9 @@ bool EngineThread::post(std::function<void()> task) {
 
 bool EngineThread::reload(settings::Loaded settings, std::shared_ptr<const keys::AllowedKeys> allowed) {
   return post([this, moved = std::make_shared<settings::Loaded>(std::move(settings)), allowed = std::move(allowed)] {
-    admission_.allowed = allowed;
-    if (sockets_ && sockets_->zap) {
+    // Without key_file no keys were read; that it is gone takes effect at the next restart.
+    if (sockets_ && sockets_->zap && !moved->daemon.key_file.empty()) {
+      admission_.allowed = allowed;
       sockets_->zap->set_allowed(allowed);
       cut_who_lost_his_key();
       spdlog::info("{} keys are allowed", allowed->size());
@@ -290,22 +302,24 @@ void EngineThread::begin() {
     append_configuration(now);
   } else {
     // Time stands still until the sources have sent what waited for this daemon.
-    ingest_->catch_up(engine_->now(), now);
+    const auto& behind = engine_->behind();
+    ingest_->catch_up(engine_->now(), now, behind && !behind->until);
     if (!ingest_->catching_up()) pass_time(now);
     if (engine_->config().fingerprint != settings_.core.fingerprint) {
       // What happened meanwhile is taken by the rules that are in force now.
       const Time at = ingest_->catching_up() ? engine_->now() : clock_->now();
       if (append_configuration(at)) engine_->reconfigure(settings_.core, at, decisions_);
+      decide();  // alerts that come of it are said before others take their numbers
       publisher_->restart(settings_.daemon.publish_interval, now);
     }
   }
-  decide(now);
+  decide();
 }
 
 void EngineThread::round() {
   Time now = clock_->now();
   const bool stands = ingest_->catching_up();
-  Time due = std::min({publisher_->next(), next_second_, now + seconds(1)});
+  Time due = std::min({publisher_->next(), next_second_, next_unheard_, now + seconds(1)});
   if (!stands) due = std::min(due, engine_->next_wakeup());
   if (now < look_until_) due = std::min(due, next_look_);
   if (more_backlog_) due = now;
@@ -343,10 +357,12 @@ void EngineThread::round() {
   if (items[3].revents != 0 || items[5].revents != 0 || items[6].revents != 0) watch_peers();
   if (items[1].revents != 0) receive_subscriptions();
   if (items[2].revents != 0) receive_queries();
+  if (now >= next_unheard_) cut_unheard(now);
   if (now >= next_second_) {
     next_second_ = now + seconds(1);
     watch_door();
     watch_clock(now);
+    if (log_->problem() != told_log_problem_) log_changed();  // a disk that hangs calls nobody
     ingest_->pulse(now);
   }
   publisher_->hold_states(ingest_->catching_up());
@@ -357,7 +373,7 @@ void EngineThread::round() {
 
 void EngineThread::receive_ingest() {
   auto& [identity, frame, more] = sockets_->parts;
-  const Connections& connections = sockets_->connections(keys::Door::ingest);
+  Connections& connections = sockets_->connections(keys::Door::ingest);
   Time now = clock_->now();
   for (const Time until = now + ingest_time; now < until;) {
     if (!sockets_->ingest.recv(identity, zmq::recv_flags::dontwait)) return;
@@ -371,6 +387,7 @@ void EngineThread::receive_ingest() {
     }
     const std::string peer = identity.to_string();
     now = clock_->now();
+    if (frames > 0) connections.heard(descriptor_of(frame));
     if (frames != 1) {
       ingest_->take_malformed(peer, "a message here is one frame, this had " + std::to_string(frames));
     } else if (connections.any_silent() && !has_place(descriptor_of(frame), keys::Door::ingest)) {
@@ -411,7 +428,7 @@ std::string EngineThread::log_problem() const {
 void EngineThread::step(const Input& input, Time now) {
   pass_weeks(now, false);
   engine_->step(input, now, decisions_);
-  if (!decisions_.empty()) decide(now);
+  if (!decisions_.empty()) decide();
 }
 
 void EngineThread::append_time(Time now) {
@@ -445,10 +462,10 @@ void EngineThread::pass_piece(Time now, bool record) {
   engine_->step(TimePassed{}, now, decisions_);
   const auto is_alert = [](const Decision& decision) { return std::holds_alternative<AlertChanged>(decision); };
   if (record && std::ranges::any_of(decisions_, is_alert)) append_time(now);
-  if (!decisions_.empty()) decide(now);
+  if (!decisions_.empty()) decide();
 }
 
-void EngineThread::decide(Time) {
+void EngineThread::decide() {
   for (const Decision& decision : decisions_) {
     if (const auto* alert = std::get_if<AlertChanged>(&decision)) {
       publisher_->alert(alert->alert);
@@ -470,26 +487,13 @@ void EngineThread::decide(Time) {
 }
 
 void EngineThread::remark(std::string_view kind, const std::string& text) {
-  const Time now = engine_ ? clock_->now() : Time{};
-  auto found = remarks_.find(kind);
-  if (found == remarks_.end()) {
-    if (remarks_.size() >= most_remark_kinds)
-      std::erase_if(remarks_, [&](const auto& each) { return now - each.second.first >= remark_every; });
-    if (remarks_.size() >= most_remark_kinds) return;
-    found = remarks_.emplace(std::string(kind), std::pair<Time, std::int64_t>{}).first;
-  }
-  auto& [last, kept_back] = found->second;
-  if (last != Time{} && now - last < remark_every) {
-    ++kept_back;
-    return;
-  }
-  if (kept_back > 0) {
-    spdlog::warn("{} ({} more of this kind before)", text, kept_back);
+  const auto kept_back = remarks_.next(kind, engine_ ? clock_->now() : Time{});
+  if (!kept_back) return;
+  if (*kept_back > 0) {
+    spdlog::warn("{} ({} more of this kind before)", text, *kept_back);
   } else {
     spdlog::warn("{}", text);
   }
-  last = now;
-  kept_back = 0;
 }
 
 void EngineThread::note(const std::string& text) {
@@ -584,6 +588,7 @@ void EngineThread::watch_clock(Time now) {
 
 bool EngineThread::has_place(int fd, keys::Door door) {
   Connections& connections = sockets_->connections(door);
+  if (fd >= 0 && !connections.peers().contains(fd)) watch_peers();  // that it came is told before what it says
   if (connections.spoke(fd)) return true;
   const std::string name(keys::to_text(door));
   refuse({"too_many_connections", "connections " + name,
@@ -625,6 +630,19 @@ void EngineThread::cut_who_lost_his_key() {
   }
 }
 
+void EngineThread::cut_unheard(Time now) {
+  for (Sockets::Watched& watched : sockets_->watched) {
+    const Unheard most = unheard_at(watched.door, settings_.daemon);
+    for (const auto& [fd, bytes] : watched.connections.cut_unheard(most.of_one, most.of_all, steady_clock::now())) {
+      refuse({"endless_message", "endless message",
+              "cut off at the " + std::string(keys::to_text(watched.door)) + " socket, from " +
+                  watched.connections.address_of(fd) + ": it has sent " + std::to_string(bytes) +
+                  " bytes that make no whole message"});
+    }
+  }
+  next_unheard_ = now + std::max(look_for_unheard_every, 20 * (clock_->now() - now));
+}
+
 void EngineThread::log_changed() {
   const log::Lsn durable = log_->durable();
   ingest_->log_reached(durable);
@@ -634,7 +652,7 @@ void EngineThread::log_changed() {
     pending_replies_.pop_front();
   }
   const log::Statistics statistics = log_->statistics();
-  snapshots_->log_is(statistics.bytes);
+  if (snapshots_) snapshots_->log_is(statistics.bytes);
   if (std::string problem = log_->problem(); problem != told_log_problem_) {
     const bool changed = problem.empty() != told_log_problem_.empty();
     if (problem.empty()) {
@@ -679,16 +697,31 @@ void EngineThread::receive_subscriptions() {
     if (!sockets_->publish.recv(frame, zmq::recv_flags::dontwait)) return;
     if (frame.size() == 0) continue;
     const int fd = descriptor_of(frame);
+    connections.heard(fd);
     const std::string_view prefix = std::string_view(frame.data<char>(), frame.size()).substr(1);
     if (*frame.data<unsigned char>() == 0) connections.unsubscribed(fd, prefix);
     if (*frame.data<unsigned char>() != 1) continue;
     if (guarded && admitted(frame, keys::Door::publish) == nullptr) continue;
     if (!has_place(fd, keys::Door::publish)) continue;
+    if (prefix.size() > Publisher::longest_prefix) {
+      refuse({"long_subscription", "long subscription",
+              "cut off at the publish socket, from " + connections.address_of(fd) + ": a subscription of " +
+                  std::to_string(prefix.size()) + " bytes, and no topic has more than " +
+                  std::to_string(Publisher::longest_prefix)});
+      connections.cut(fd);
+      continue;
+    }
     if (!connections.subscribed(fd, guarded ? key_of(frame) : std::string_view(), prefix)) {
       refuse({"too_many_subscriptions", "subscriptions",
               "cut off at the publish socket, from " + connections.address_of(fd) + ": it has more than " +
                   std::to_string(settings_.daemon.max_subscriptions) + " subscriptions ([publish] max_subscriptions)"});
       continue;
+    }
+    if (const auto cut = connections.relieve_subscriptions()) {
+      refuse({"too_many_subscriptions", "subscriptions of all",
+              "cut off at the publish socket, from " + connections.address_of(*cut) +
+                  ": it has the most subscriptions, and all together have more than " +
+                  std::to_string(Connections::most_subscription_bytes >> 20) + " MiB"});
     }
     publisher_->subscribed(prefix);
   }
@@ -717,6 +750,7 @@ void EngineThread::receive_queries() {
         fd = descriptor_of(frame);
       }
     }
+    sockets_->connections(keys::Door::query).heard(fd);
     if (refused || !has_place(fd, keys::Door::query)) continue;
     if (!good) request.Clear();
     answer(peer, fd, delimiter, request, shown_at(), key);
@@ -894,8 +928,8 @@ void EngineThread::apply(settings::Loaded settings) {
   }
   ingest_->set_limits(limits());
   set_send_queue(sockets_->publish, queue_for(settings_));
+  decide();  // alerts that come of it are said before others take their numbers
   publisher_->restart(settings_.daemon.publish_interval, now);
-  decide(now);
   spdlog::info("the new configuration is in force");
 }
 

@@ -23,6 +23,7 @@
 #include "daemon/shell/counters.hpp"
 #include "daemon/shell/ingest.hpp"
 #include "daemon/shell/publisher.hpp"
+#include "daemon/shell/remarks.hpp"
 #include "daemon/shell/snapshots.hpp"
 #include "daemon/shell/socket.hpp"
 #include "daemon/shell/wake.hpp"
@@ -88,13 +89,14 @@ class EngineThread final : private IngestWorld {
   /// Whether the peer that a message came from as `fd` may be connected; if not, it is cut off.
   bool has_place(int fd, keys::Door door);
   void cut_who_lost_his_key();
+  void cut_unheard(Time now);
   void refuse(const Refusal& refusal);
   void log_changed();
   void do_posted();
   bool post(std::function<void()> task);
   void apply(settings::Loaded settings);
   void say(const Message& message);
-  void decide(Time now);
+  void decide();
   /// `key`: the asker's; nullptr where the socket has no keys. `fd`: of his connection.
   void answer(const std::string& peer, int fd, bool delimiter, const v1::Request& request, Time now,
               const keys::PublicKey* key);
@@ -149,14 +151,13 @@ class EngineThread final : private IngestWorld {
   std::optional<Publisher> publisher_;
   Counters counters_;
   std::deque<PendingReply> pending_replies_;  ///< at most 1000
-  Time next_second_{};
+  Time next_second_{}, next_unheard_{};
   Time look_until_{}, next_look_{};  ///< after a connection ended: for whose it was
   bool more_backlog_ = false;
   bool open_ = false;                   ///< everything is set up for the first message
   Time next_clock_word_{};              ///< Time{}: the clocks agree
   std::optional<Time> was_down_since_;  ///< last record of the log at the start
-  /// Kinds of remarks, when each was last written and how many were kept back since.
-  std::map<std::string, std::pair<Time, std::int64_t>, std::less<>> remarks_;
+  Remarks remarks_;
 
   std::thread thread_;  ///< last: it uses all of the above
 };

@@ -161,21 +161,16 @@ void Ingest::take_hello(const std::string& peer, const v1::Hello& hello, Time no
   if (!tell_hello(peer, hello, source, now)) return;
   if (!begins && hello.next_sequence() > source.accepted + 1) {
     // It forgot events that it believes durable here, and they are not: this log is older than the adapter. They can
-    // come no more, so they are counted as lost, in the place of the last of them.
-    v1::EventBatch lost;
-    lost.set_source(hello.source());
-    lost.set_epoch(hello.epoch());
-    lost.set_first_sequence(hello.next_sequence() - 1);
-    v1::Event& event = *lost.add_events();
-    event.set_time_ns(wire_time(now));
-    event.mutable_events_lost()->set_from(source.accepted + 1);
-    event.mutable_events_lost()->set_to(hello.next_sequence() - 1);
-    event.mutable_events_lost()->set_count(hello.next_sequence() - 1 - source.accepted);
-    event.mutable_events_lost()->set_reason("not in this event log, and no longer at the adapter");
-    if (world_.append(wire::batch_record({}, lost, core(now), {})) == 0) {
+    // come no more. Who reads the empty batch that would follow them counts them as lost; so does this engine.
+    v1::EventBatch after_them;
+    after_them.set_source(hello.source());
+    after_them.set_epoch(hello.epoch());
+    after_them.set_first_sequence(hello.next_sequence());
+    if (world_.append(wire::batch_record({}, after_them, core(now), source.offset.applied())) == 0) {
       return reject(peer, v1::REJECT_CODE_LOG_FAILED, "the event log takes nothing now: " + world_.log_problem());
     }
-    apply(lost, {}, core(now));
+    world_.step(replica::lost_events(hello.source(), hello.next_sequence() - 1 - source.accepted, core(now)),
+                core(now));
     source.accepted = source.durable = hello.next_sequence() - 1;  // should this get lost, too, it is found again
     source.waiting.clear();
   }
@@ -407,13 +402,14 @@ void Ingest::end_wait(Source& source, Time now, int rest) {
   source.waited_since = {};
 }
 
-void Ingest::catch_up(Time reached, Time now) {
+void Ingest::catch_up(Time reached, Time now, bool began) {
   for (auto& [name, source] : sources_) {
     if (!source.resumes) continue;
     if (!backlog_) begin_catch_up(reached, now);
     if (!backlog_) return;
     backlog_->expect(name, now + wait_at_start, stands_until_);
   }
+  if (began && !backlog_) end_catch_up(now);
 }
 
 void Ingest::look_for_gone(Time now) {

@@ -115,8 +115,8 @@ class Ingest {
   // most, all together a minute, and then time runs for a while.
 
   /// After resume(): waits for all sources that come back by themselves, some seconds for their Hello. `reached`: the
-  /// core's time.
-  void catch_up(Time reached, Time now);
+  /// core's time; `began`: the log ends in a time of catching up, which is over if there is nobody to wait for.
+  void catch_up(Time reached, Time now, bool began);
   [[nodiscard]] bool catching_up() const noexcept { return backlog_.has_value(); }
   /// Takes what can be taken of the backlog, at most a portion. True if there is more: call again soon.
   bool release(Time now);

@@ -154,8 +154,9 @@ std::string metrics_text(const MetricsCopy& copy) {
   }
   out.begin("reachd_refused_total", "What was refused because nobody may do it, or not so much of it, by reason.",
             MetricType::Counter);
-  for (const char* reason : {"unknown_key", "role", "handshake", "no_key", "key_removed", "not_allowed",
-                             "too_many_connections", "too_many_subscriptions", "unread_answers"}) {
+  for (const char* reason :
+       {"unknown_key", "role", "handshake", "no_key", "key_removed", "not_allowed", "too_many_connections",
+        "too_many_subscriptions", "long_subscription", "unread_answers", "endless_message"}) {
     const auto found = copy.counters.refused.find(reason);
     out.add(found == copy.counters.refused.end() ? std::int64_t{0} : found->second, {{"reason", reason}});
   }

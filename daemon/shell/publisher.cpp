@@ -18,8 +18,8 @@ constexpr Duration again_at_most_every = milliseconds(100);
 /// ... and, where that takes long, with so many times as long a pause: subscribers that come and go without end must
 /// not fill the queues of those that stay.
 constexpr int again_pause = 4;
-/// Longer ones match no topic that can exist.
-constexpr std::size_t longest_prefix = 256;
+/// Beyond so many prefixes in one go everything is repeated: each topic is compared with each of them.
+constexpr std::size_t most_asked = 1000;
 
 const Window day{};
 
@@ -84,7 +84,10 @@ void Publisher::restart(Duration interval, Time now) {
   topics.insert("system/" + std::string(daemon_source));
   alert_numbers_.try_emplace(alert_topic({}), before_first_);
   for (auto& [topic, message] : states_) {
-    if (!topics.contains(topic)) message.payload.clear();  // gone; its number stays, in case it comes back
+    if (topics.contains(topic) || message.payload.empty()) continue;
+    // Gone. The pulse names a number that nobody got: whoever listens asks for a snapshot, in which it is missing.
+    message.payload.clear();
+    said_[topic] = ++message.sequence;
   }
   for (const std::string& topic : topics) state(topic);
   // Alerts that were said before a restart are not said again, but a new subscriber must learn of them.
@@ -128,7 +131,12 @@ void Publisher::source_changed(std::uint32_t source) {
 }
 
 void Publisher::subscribed(std::string_view prefix) {
-  if (prefix.size() <= longest_prefix) asked_.emplace(prefix);
+  if (prefix.size() > longest_prefix || asked_.contains("")) return;
+  if (asked_.size() >= most_asked) {
+    asked_ = {""};
+  } else {
+    asked_.emplace(prefix);
+  }
 }
 
 void Publisher::every_second(Time now) {

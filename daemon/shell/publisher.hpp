@@ -49,6 +49,8 @@ class Publisher {
   void segment_changed(std::uint32_t segment) { dirty_segments_.insert(segment); }
   void source_changed(std::uint32_t source);
   void staffing_changed(std::uint32_t pool) { dirty_pools_.insert(pool); }
+  /// Bytes; longer prefixes match no topic that can exist.
+  static constexpr std::size_t longest_prefix = 256;
   /// A peer subscribed to everything that begins with `prefix`: its last values are due.
   void subscribed(std::string_view prefix);
 

@@ -130,7 +130,8 @@ SimDaemon::SimDaemon(std::shared_ptr<log::Disk> disk, const settings::Loaded& se
   if (!was_there) {
     append_configuration(begin);
   } else {
-    ingest_->catch_up(engine_->now(), begin);
+    const auto& behind = engine_->behind();
+    ingest_->catch_up(engine_->now(), begin, behind && !behind->until);
     if (!ingest_->catching_up()) pass_time(begin);
   }
 }

@@ -312,6 +312,27 @@ class Left:
         return f"{self.descriptors} descriptors, {self.threads} threads, {self.resident_mib:.1f} MiB resident"
 
 
+def send_endless_messages(daemon):
+    """To each ZeroMQ port one frame after the other of a message that has no last one."""
+    before = daemon.metric('reachd_refused_total{reason="endless_message"}') or 0
+    greeting = (b"\xff" + bytes(8) + b"\x7f\x03\0NULL").ljust(64, b"\0")
+    frames = (b"\x01\xc8" + bytes(200)) * 1000  # each with the flag that more follow
+    for port, kind in ((daemon.ingest, b"DEALER"), (daemon.publish, b"SUB"), (daemon.query, b"DEALER")):
+        ready = b"\x05READY\x0bSocket-Type" + struct.pack(">I", len(kind)) + kind
+        sent = 0
+        with socket.create_connection(("127.0.0.1", port), 5 * slowdown) as one:
+            one.sendall(greeting + bytes((4, len(ready))) + ready)
+            try:
+                while sent < 1 << 30:
+                    sent += one.send(frames)
+            except OSError:
+                pass
+        if sent >= 1 << 30:
+            raise Failed(f"a gigabyte of one message was taken at port {port}")
+    wait_until(lambda: (daemon.metric('reachd_refused_total{reason="endless_message"}') or 0) >= before + 3, 10,
+               "three endless messages are counted")
+
+
 def connections(daemon):
     """As reachd itself counts them."""
     return sum(daemon.metric(f'reachd_connections{{socket="{name}"}}') for name in ("ingest", "publish", "query"))
@@ -343,6 +364,8 @@ def run(options, directory):
     visits = Visits(daemon, wallboard, options.seed, keys)
     visits.make(options.visits // 5)
     wallboard.meet_more_than_it_has_room_for()
+    if not guarded:  # a ZeroMQ client sends no message before its end; a stranger who can write bytes can
+        send_endless_messages(daemon)
     before = {name: Left(name, program.process) for name, program in programs.items()}
     counted = connections(daemon)
     print(f"{visits.make(options.visits - options.visits // 5)} visits a minute", flush=True)

@@ -39,6 +39,7 @@ class LocalLogTest : public testing::Test {
     LocalLogOptions options;
     options.queue_bytes = queue_bytes;
     options.retry = milliseconds(1);
+    options.answers_within = answers_within_;
     return std::make_unique<LocalLog>(Segments(std::make_unique<FaultyDisk>(local_disk(dir_.path()), faults_)), options,
                                       changes_.report());
   }
@@ -52,6 +53,7 @@ class LocalLogTest : public testing::Test {
   TemporaryDirectory dir_;
   std::shared_ptr<Faults> faults_ = std::make_shared<Faults>();
   Changes changes_;
+  milliseconds answers_within_{60'000};
 };
 
 TEST_F(LocalLogTest, ReportsEveryRecordDurable) {
@@ -103,6 +105,20 @@ TEST_F(LocalLogTest, SaysThatTheDiskIsFull) {
   ASSERT_TRUE(changes_.wait([&] { return !log->problem().empty(); }));
   EXPECT_NE(log->problem().find("No space left on device; make room"), std::string::npos) << log->problem();
   EXPECT_FALSE(log->stop()) << "nothing was confirmed";
+}
+
+TEST_F(LocalLogTest, SaysThatTheDiskDoesNotAnswer) {
+  answers_within_ = milliseconds(0);
+  const auto log = open();
+  EXPECT_EQ(log->problem(), "") << "there is nothing to write";
+  faults_->hang = true;
+  log->append("a");
+  ASSERT_TRUE(changes_.wait([&] { return !log->problem().empty(); }));
+  EXPECT_EQ(log->problem(), "the disk has not answered for over 0s");
+  EXPECT_EQ(log->durable(), 0U);
+  faults_->hang = false;
+  faults_->hang.notify_all();
+  EXPECT_TRUE(changes_.wait([&] { return log->durable() == 1 && log->problem().empty(); }));
 }
 
 TEST_F(LocalLogTest, TakesNothingWhenItsQueueIsFull) {

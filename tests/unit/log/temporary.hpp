@@ -45,6 +45,7 @@ struct Faults {
   std::atomic<int> renames_left{1'000'000};  ///< further ones are refused
   std::atomic<std::uint64_t> room{std::numeric_limits<std::uint64_t>::max()};
   std::atomic<bool> half_append{false};  ///< a failing append writes half of its bytes first
+  std::atomic<bool> hang{false};         ///< a sync does not come back
 };
 
 class FaultyDisk final : public Disk {
@@ -87,6 +88,7 @@ class FaultyDisk final : public Disk {
       real_->append(bytes);
     }
     void sync() override {
+      faults_->hang.wait(true);
       fail(faults_->sync_error);
       real_->sync();
     }

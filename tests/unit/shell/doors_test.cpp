@@ -1,6 +1,8 @@
 // Who is refused at the door, what an asker may ask, and who is cut off for taking too much.
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -193,6 +195,104 @@ TEST(Connections, OfAnotherThatGotTheSameDescriptorAreLeftAlone) {
   connections.cut(file);
   connections.cut(12345);
   close(file);
+}
+
+TEST(Connections, WithMostSubscriptionsOfTooManyAreCutOff) {
+  Connections connections(10, 10, 100'000);
+  Pair modest, greedy;
+  connections.opened(modest.ours());
+  connections.opened(greedy.ours());
+  EXPECT_TRUE(connections.subscribed(modest.ours(), key_a, "state/"));
+  EXPECT_EQ(connections.relieve_subscriptions(), std::nullopt);
+  const std::string end(240, 'x');
+  std::size_t n = 0;
+  for (; n * 250 <= Connections::most_subscription_bytes; ++n) {
+    ASSERT_EQ(connections.relieve_subscriptions(), std::nullopt) << n;
+    connections.subscribed(greedy.ours(), key_b, std::to_string(1'000'000'000 + n) + end);
+  }
+  EXPECT_EQ(connections.relieve_subscriptions(), greedy.ours());
+  EXPECT_TRUE(greedy.is_cut());
+  EXPECT_FALSE(modest.is_cut());
+  EXPECT_EQ(connections.relieve_subscriptions(), std::nullopt) << "what it had counts no more";
+  connections.closed(greedy.ours());
+  connections.unsubscribed(modest.ours(), "state/");
+}
+
+/// A connection over the network, as far as this machine has one.
+struct TcpPair {
+  TcpPair() {
+    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(listen(listener, 1), 0);
+    EXPECT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    theirs = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    EXPECT_EQ(connect(theirs, reinterpret_cast<sockaddr*>(&address), size), 0);
+    ours = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+    close(listener);
+  }
+  ~TcpPair() {
+    close(ours);
+    close(theirs);
+  }
+  /// The bytes are there when it returns.
+  void send_us(std::size_t bytes) const {
+    std::string sent(bytes, 'x');
+    EXPECT_EQ(send(theirs, sent.data(), sent.size(), 0), static_cast<ssize_t>(bytes));
+    EXPECT_EQ(recv(ours, sent.data(), sent.size(), MSG_WAITALL), static_cast<ssize_t>(bytes));
+  }
+  int ours = -1, theirs = -1;
+};
+
+TEST(Connections, WhoseMessagesNeverEndAreCutOff) {
+  Connections connections(10, 10, 10);
+  TcpPair talker, endless;
+  connections.opened(talker.ours);
+  connections.opened(endless.ours);
+  auto now = std::chrono::steady_clock::time_point(seconds(1000));
+  const auto cut = [&](std::uint64_t most_of_all = 1'000'000) {
+    std::string who;
+    for (const auto& [fd, bytes] : connections.cut_unheard(50'000, most_of_all, now += milliseconds(100)))
+      who += (fd == endless.ours ? "endless " : "talker ") + std::to_string(bytes);
+    return who;
+  };
+  EXPECT_EQ(cut(), "");
+  for (int i = 0; i < 10; ++i) {
+    talker.send_us(20'000);
+    connections.heard(talker.ours);
+    connections.heard(talker.ours);
+    endless.send_us(4'000);
+    EXPECT_EQ(cut(), "") << i;
+  }
+  endless.send_us(15'000);
+  EXPECT_EQ(cut(), "endless 54890") << "4,000 bytes ten times, 15,000, and ten bytes each time are forgiven";
+  EXPECT_EQ(cut(), "") << "once";
+}
+
+TEST(Connections, ThatAreNotHeardAreCutOffWhereAllTogetherSendTooMuch) {
+  Connections connections(10, 10, 10);
+  TcpPair a, b, c;
+  for (const TcpPair* pair : {&a, &b, &c}) connections.opened(pair->ours);
+  a.send_us(20'000);
+  b.send_us(30'000);
+  c.send_us(10'000);
+  const auto gone = connections.cut_unheard(50'000, 40'000, {});
+  ASSERT_EQ(gone.size(), 1U);
+  EXPECT_EQ(gone[0].fd, b.ours) << "who has sent most";
+}
+
+TEST(Connections, ThatOnlyShowThatTheyLiveStay) {
+  Connections connections(10, 10, 10);
+  TcpPair subscriber;
+  connections.opened(subscriber.ours);
+  auto now = std::chrono::steady_clock::time_point(seconds(1000));
+  for (int second = 0; second < 10'000; second += 2) {
+    subscriber.send_us(60);  // a PONG, encrypted
+    ASSERT_TRUE(connections.cut_unheard(1'000, 1'000'000, now += seconds(2)).empty()) << second;
+  }
 }
 
 TEST(Addresses, AreShownAsPeopleWriteThem) {

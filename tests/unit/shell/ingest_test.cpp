@@ -30,7 +30,9 @@ struct FakeWorld final : IngestWorld {
     if (const auto* event = std::get_if<Event>(&input)) {
       contacts.emplace_back(event->contact);
       times.push_back(event->at);
+      lost += event->lost_count;
     }
+    if (const auto* change = std::get_if<CatchUp>(&input)) catching_up = change->begins;
     if (const auto* sign = std::get_if<SourceHeard>(&input)) {
       ++heard;
       upstream.push_back(sign->upstream);
@@ -43,8 +45,10 @@ struct FakeWorld final : IngestWorld {
   std::vector<std::pair<std::string, v1::ToAdapter>> sent;
   std::vector<std::string> records, contacts, remarks, notes;
   std::vector<Time> times;
+  std::uint64_t lost = 0;
   std::vector<bool> upstream;
   int heard = 0;
+  std::optional<bool> catching_up;  ///< as it was last told
   std::string problem, gone;
 };
 
@@ -335,6 +339,15 @@ TEST_F(IngestTest, CountsAcknowledgedEventsThatThisLogLacksAsLost) {
   EXPECT_EQ(take(hello(1, 10)).welcome().next_sequence(), 10U) << "an older log was put back";
   take(batch(10, 1));
   EXPECT_EQ(contacts(), (std::vector<std::string>{"c1", "c2", "", "c10"}));
+  EXPECT_EQ(world.lost, 7U);
+  FakeWorld later;
+  replica::RecordReader reader;
+  log::Lsn number = 0;
+  for (const std::string& bytes : world.records)
+    reader.read(++number, bytes, {[&](const Input& input, Time at) { later.step(input, at); }, {}, {}});
+  EXPECT_EQ(later.contacts, (std::vector<std::string>{"c1", "c2", "", "c10"}));
+  EXPECT_EQ(later.lost, 7U) << "who reads the log counts as many";
+  EXPECT_EQ(reader.numbers().at("pbx").accepted, 10U);
 }
 
 TEST_F(IngestTest, TakesTheClockOffsetOffAndNeverLetsAnEventLieAhead) {
@@ -456,13 +469,21 @@ TEST_F(IngestTest, WaitsForASourceThatCaughtUpAgainOnlyAfterAWhile) {
   EXPECT_GT(stood, 30);
 }
 
+TEST_F(IngestTest, EndsACatchUpInWhichTheLogEndedIfNobodyIsLeftToWaitFor) {
+  ingest.resume({{"pbx", {1, 5, false, {}}}});
+  ingest.catch_up(noon - seconds(5), noon, true);
+  EXPECT_FALSE(ingest.catching_up());
+  EXPECT_EQ(world.catching_up, false) << "else no source would ever be taken for lost again";
+  EXPECT_EQ(world.records.size(), 1U) << "and every reader of the log knows";
+}
+
 TEST_F(IngestTest, WaitsAtTheStartForAsLongAsABacklogComes) {
   v1::ToDaemon message = hello();
   message.mutable_hello()->set_resumes(true);
   replica::Numbers numbers;
   numbers["pbx"] = {1, 0, true, {}};
   ingest.resume(numbers);
-  ingest.catch_up(noon - seconds(600), noon);
+  ingest.catch_up(noon - seconds(600), noon, false);
   take(message, "p", noon + seconds(1));
   std::uint64_t next = 1;
   int second = 2;

@@ -71,6 +71,40 @@ TEST_F(PublisherTest, SaysAStateOnceAnIntervalHoweverOftenItChanged) {
   EXPECT_EQ(count(topics(noon + milliseconds(400)), "state/b"), 0);
 }
 
+TEST_F(PublisherTest, TellsEverybodyThatASegmentIsGone) {
+  topics(noon);
+  std::uint64_t number = 0;
+  for (const Message& message : sent)
+    if (message.topic == "state/c") number = message.sequence;
+  Config fewer = three_segments();
+  fewer.segments.pop_back();
+  fewer.pools[0].segments.pop_back();
+  Decisions decisions;
+  engine.reconfigure(std::move(fewer), noon, decisions);
+  publisher.restart(milliseconds(200), noon);
+  EXPECT_EQ(count(topics(noon + seconds(1)), "state/c"), 0);
+  const auto last_pulse = [&] {
+    v1::Pulse pulse;
+    for (const Message& message : sent) {
+      if (message.topic == "system/_daemon") pulse.ParseFromString(message.payload);
+    }
+    return pulse;
+  };
+  std::uint64_t told = 0;
+  for (const auto& each : last_pulse().said())
+    if (each.topic() == "state/c") told = each.sequence();
+  EXPECT_EQ(told, number + 1) << "a number that nobody got: a gap, and reason to ask for a snapshot";
+  publisher.restart(milliseconds(200), noon);
+  topics(noon + seconds(2));
+  for (const auto& each : last_pulse().said()) EXPECT_NE(each.topic(), "state/c") << "told once";
+}
+
+TEST_F(PublisherTest, RepeatsEverythingWhereTooManyPrefixesWereAskedFor) {
+  topics(noon);
+  for (int i = 0; i < 5000; ++i) publisher.subscribed("state/nobody-" + std::to_string(i));
+  EXPECT_EQ(count(topics(noon + milliseconds(150)), "state/b"), 1);
+}
+
 TEST_F(PublisherTest, PulsesEverySecond) {
   topics(noon);
   EXPECT_LE(publisher.next(), noon + seconds(1));
