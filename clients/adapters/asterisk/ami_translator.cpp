@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <optional>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 #include "clients/adapters/asterisk/members.hpp"
 #include "clients/adapters/asterisk/recent_map.hpp"
@@ -535,6 +537,10 @@ struct AmiTranslator::State {
     event.set_certainty(v1::CERTAINTY_DERIVED);  // LastCall + wrapuptime: Asterisk says nothing
     event.mutable_wrap_up_ended()->set_agent(wrap_up.agent);
     out.push_back(std::move(event));
+  }
+
+  void end_wrap_ups(Time at, Events& out) {
+    for (const auto& [end, wrap_up] : std::exchange(wrap_ups, {})) say_wrap_up_end(wrap_up, at, out);
   }
 
   /// Ends the rings whose DialEnd came until `until` (never: all), that counted against nobody.
@@ -1082,30 +1088,31 @@ struct AmiTranslator::State {
   void finish_listing(bool with_channels, Time at, Events& out) {
     now = std::max(now, at);
     channels_listed = with_channels;
-    finish_members(now, out);
+    members.finish_listing(now, occupied(), out);
     take_entries(out);
     if (fresh) {
       take_talks(out);
       take_taken(out);
+      if (members.tells_wrap_up()) members.doubt_wrap_ups();
     }
     fresh = false;
+    members.settle_doubts(now, occupied(), out);
     resync_end = now + settle_after_listing;
   }
 
-  void finish_members(Time at, Events& out) {
-    std::optional<Names> occupied;  // agents of whose calls something is still to be said; seldom asked for
-    const auto is_occupied = [&](const std::string& agent) {
-      if (!occupied) {
-        occupied.emplace();
-        for (const auto& [end, wrap_up] : wrap_ups) occupied->insert(wrap_up.agent);
+  /// Whether something is still to be said of calls of an agent. Holds as long as no call changes; seldom asked.
+  [[nodiscard]] std::function<bool(const std::string&)> occupied() const {
+    return [this, agents = std::optional<Names>()](const std::string& agent) mutable {
+      if (!agents) {
+        agents.emplace();
+        for (const auto& [end, wrap_up] : wrap_ups) agents->insert(wrap_up.agent);
         for (const auto& [id, call] : calls) {
-          if (call.stage == Call::Stage::connected) occupied->insert(call.agent);
-          for (const Ring& ring : call.rings) occupied->insert(ring.agent);
+          if (call.stage == Call::Stage::connected) agents->insert(call.agent);
+          for (const Ring& ring : call.rings) agents->insert(ring.agent);
         }
       }
-      return occupied->contains(agent);
+      return agents->contains(agent);
     };
-    members.finish_listing(at, is_occupied, out);
   }
 
   /// The other channels of the list in its bridge.
@@ -1275,7 +1282,7 @@ struct AmiTranslator::State {
       listed_channel(message);
     } else if (event == "QueueStatusComplete") {
       if (!in_resync) {  // somebody's listing in a recorded stream
-        finish_members(at, out);
+        members.finish_listing(at, occupied(), out);
         take_entries(out);
         listed_waiting.clear();
       }
@@ -1316,6 +1323,9 @@ Time AmiTranslator::next_wakeup() const {
 
 void AmiTranslator::pass(Time now, Events& out) {
   state_->pass(now, out);
+}
+void AmiTranslator::end_wrap_ups(Time now, Events& out) {
+  state_->end_wrap_ups(now, out);
 }
 void AmiTranslator::clock_stepped(Duration by) {
   state_->clock_stepped(by);

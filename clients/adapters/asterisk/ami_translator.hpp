@@ -38,7 +38,7 @@ struct TranslatorSettings {
 
 /// What was seen of each class of events: tells a missing right from a quiet night.
 struct SeenCounts {
-  std::uint64_t joins = 0, channels = 0, extensions = 0, variables = 0, timestamps = 0;
+  std::uint64_t joins = 0, channels = 0, extensions = 0, variables = 0;
   std::uint64_t unknown_calls = 0;    ///< events of calls that were never seen to join
   std::uint64_t calls_given_up = 0;   ///< there were too many at a time
   std::uint64_t members_ignored = 0;  ///< events of queue members for whom there was no room
@@ -63,12 +63,14 @@ class AmiTranslator {
   [[nodiscard]] Time next_wakeup() const;
   /// Time has come to `now`: verdicts whose evidence did not come are said, wrap-ups end.
   void pass(Time now, Events& out);
+  /// Wrap-ups that still run end `now`: the adapter ends, and nobody else would say so.
+  void end_wrap_ups(Time now, Events& out);
 
   /// The clock behind `at` and `now` was set by `by`, back (-) or forward (+): what is still to be said goes by the new
   /// one, as long after as it would have been.
   void clock_stepped(Duration by);
 
-  /// The connection is gone. What was held is said; calls stay known until a listing says otherwise.
+  /// The connection is gone. What is held is said when its time comes; calls stay known until a listing says otherwise.
   void upstream_lost(const std::string& reason, Time now, Events& out);
   /// A full listing (QueueStatus, CoreShowChannels) begins. `reason`: connect, gap, restart (all calls of the former
   /// PBX process are over) or periodic.

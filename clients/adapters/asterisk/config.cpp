@@ -42,8 +42,7 @@ const Section<AdapterConfig>& config_section() {
       adapter::with_key_files<AdapterConfig>(
           {{"source", settings::id(&AdapterConfig::source, "a name of letters, digits, '.', '_' and '-'"),
             "this PBX's name in reachd", "", true},
-           {"endpoint", settings::text(&AdapterConfig::endpoint, "a ZeroMQ endpoint, such as \"tcp://127.0.0.1:5570\""),
-            "reachd's ingest socket"},
+           {"endpoint", adapter::endpoint(&AdapterConfig::endpoint), "reachd's ingest socket"},
            {"pbx", settings::table(&AdapterConfig::pbx, pbx), "the manager interface"},
            {"pseudonym_key_file", settings::text(&AdapterConfig::pseudonym_key_file, "the path of a file"),
             "file with at least 16 secret bytes; without it pseudonyms change with every start"},

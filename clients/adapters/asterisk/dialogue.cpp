@@ -335,6 +335,11 @@ void AmiDialogue::pass(Time now, DialogueOutput& out) {
   }
 }
 
+void AmiDialogue::end(Time now, DialogueOutput& out) {
+  pass(now + hold_window, out);
+  translator_.end_wrap_ups(now, out.events);
+}
+
 void AmiDialogue::clock_stepped(Duration by) {
   translator_.clock_stepped(by);
   clock_ = {};

@@ -85,6 +85,8 @@ class AmiDialogue {
   /// The connection is gone, or could not be made: `reason` is a sentence.
   void disconnected(const std::string& reason, Time now, DialogueOutput& out);
   void pass(Time now, DialogueOutput& out);
+  /// The adapter ends: what is held is said, and wrap-ups that still run end.
+  void end(Time now, DialogueOutput& out);
   /// This machine's clock was set by `by`: everything goes on after as long as it would have.
   void clock_stepped(Duration by);
   [[nodiscard]] Time next_wakeup() const;

@@ -2,17 +2,20 @@
 #include <spdlog/spdlog.h>
 
 #include <csignal>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
 
 #include "clients/adapters/asterisk/config.hpp"
 #include "clients/adapters/asterisk/recording.hpp"
 #include "clients/adapters/asterisk/session.hpp"
 #include "clients/adapters/common/key_file.hpp"
+#include "clients/adapters/common/replace_file.hpp"
 #include "clients/adapters/common/spool.hpp"
 #include "clients/library/program.hpp"
 #include "clients/library/sender.hpp"
@@ -143,12 +146,10 @@ class Live {
     if (!memory_ || memory_file_.empty()) return;
     const DialogueMemory memory = *std::exchange(memory_, std::nullopt);
     lock.unlock();
-    {
-      std::ofstream file(memory_file_ + ".new");
-      file << memory.last_channel << ' ' << memory.startup << '\n';
-      if (!file) return;  // told by the spool, which is in the same place
+    try {
+      adapter::replace_file(memory_file_, std::to_string(memory.last_channel) + ' ' + memory.startup + '\n');
+    } catch (const std::system_error&) {  // told by the spool, which is in the same place
     }
-    std::rename((memory_file_ + ".new").c_str(), memory_file_.c_str());
   }
 
   /// Stops listening, then waits until reachd has everything. False if it has not.
@@ -178,36 +179,42 @@ class Live {
 };
 
 int run_live(const Arguments& arguments, Ready ready) {
+  std::unique_ptr<Live> live;
+  const auto start = [&](const Ready& with) {
+    live.reset();  // the next one needs its spool
+    live = std::make_unique<Live>(with, arguments.to == "-");
+  };
+  start(ready);
   while (true) {
-    Live live(ready, arguments.to == "-");
     client::notify_systemd("READY=1");
+    std::optional<Ready> again;
     int signal = 0;
     while (signal == 0) {
       client::notify_systemd("WATCHDOG=1");
       signal = client::wait_signal(1);
-      live.remember();
+      live->remember();
       if (signal != SIGHUP) continue;
-      if (auto again = load(arguments)) {
-        ready = std::move(*again);
-      } else {
-        spdlog::error("{} has mistakes; the configuration stays as it was", arguments.config);
-        signal = 0;
-      }
+      again = load(arguments);
+      if (again) continue;
+      spdlog::error("{} has mistakes; the configuration stays as it was", arguments.config);
+      signal = 0;
     }
     client::notify_systemd(signal == SIGHUP ? "RELOADING=1" : "STOPPING=1");
-    const bool all = live.end(ready.config.endpoint);
+    const bool all = live->end(ready.config.endpoint);
     if (signal != SIGHUP) return all ? client::exit_good : client::exit_not_reachable;
-    spdlog::info("configuration read anew");
+    if (const std::string why = adapter::reload(ready, std::move(*again), start); why.empty())
+      spdlog::info("configuration read anew");
+    else
+      spdlog::error("{}; the configuration stays as it was", why);
   }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  client::block_signals();
   CLI::App app(
       "Asterisk (16 to 22) as a source of reachd, over the manager interface. What to write into manager.conf, and\n"
-      "what Asterisk does not tell: clients/adapters/asterisk/README.md.");
+      "what Asterisk does not tell: /usr/share/doc/reachd/asterisk.md.");
   Arguments arguments;
   client::CommonOptions common;
   common.add_to(app);
@@ -220,6 +227,7 @@ int main(int argc, char** argv) {
   app.add_option("--source", arguments.source, "the PBX's name in the events; wins over the configuration");
   arguments.keys.add_to(app);
   if (const int code = client::parse(app, argc, argv); code >= 0) return code;
+  if (arguments.from.empty()) client::block_signals();  // for run_live(); run_recording() just ends by one
   common.start("reach-adapter-asterisk");
 
   std::optional<Ready> ready;
@@ -241,6 +249,9 @@ int main(int argc, char** argv) {
   }
   try {
     return run_live(arguments, std::move(*ready));
+  } catch (const std::invalid_argument& problem) {  // a source or an endpoint that is none
+    spdlog::error("{}", problem.what());
+    return client::exit_configuration;
   } catch (const std::exception& problem) {
     spdlog::error("{}", problem.what());
     return client::exit_failed;

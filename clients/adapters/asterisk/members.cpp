@@ -239,6 +239,22 @@ void Members::finish_listing(Time at, const std::function<bool(const std::string
   begin_listing(false);
 }
 
+void Members::doubt_wrap_ups() {
+  for (auto& [key, person] : persons_) person.in_doubt = true;
+}
+
+void Members::settle_doubts(Time at, const std::function<bool(const std::string&)>& occupied,
+                            std::vector<v1::Event>& out) {
+  for (auto& [key, person] : persons_) {
+    if (!person.in_doubt || !person.logged_in || person.excluded || in_use(key) || occupied(person.pseudonym)) continue;
+    person.in_doubt = false;
+    out.push_back(adapter::event_at(at));
+    out.back().set_agent(person.pseudonym);
+    out.back().set_certainty(v1::CERTAINTY_DERIVED);
+    out.back().mutable_agent_state()->set_state(person.paused ? "paused" : "available");
+  }
+}
+
 bool Members::in_use(const std::string& key) const {
   for (const auto& [queue, interface] : persons_.at(key).members)
     if (const Member& member = queues_.at(queue).at(interface);

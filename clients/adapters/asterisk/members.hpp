@@ -41,6 +41,13 @@ class Members {
   /// The listing is complete: members of its queues that it does not name are gone. On a new day people get their new
   /// pseudonym here, unless their telephone is in use or `occupied(pseudonym)`: those at a later listing.
   void finish_listing(Time at, const std::function<bool(const std::string&)>& occupied, std::vector<v1::Event>& out);
+  /// The adapter has begun anew: reachd may think that whoever is there now is in wrap-up since a call of its former
+  /// life, and nobody knows that call to end it.
+  void doubt_wrap_ups();
+  /// Says of those in doubt what they do (AgentStateChanged), unless their telephone is in use or
+  /// `occupied(pseudonym)`: those at a later listing. No LoggedOut does it, since that would be somebody less for a
+  /// moment.
+  void settle_doubts(Time at, const std::function<bool(const std::string&)>& occupied, std::vector<v1::Event>& out);
 
   /// The pseudonym of whoever is at `interface`; empty for extensions that are excluded.
   [[nodiscard]] std::string agent(std::string_view interface, std::string_view name, Time at) const;
@@ -62,6 +69,7 @@ class Members {
     std::string pseudonym;
     std::chrono::sys_days day{};  ///< of the pseudonym
     bool excluded = false;
+    bool in_doubt = false;                                  ///< doubt_wrap_ups()
     std::set<std::pair<std::string, std::string>> members;  ///< queue and interface
     // What was said last.
     std::vector<std::string> queues;

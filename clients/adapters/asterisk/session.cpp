@@ -37,7 +37,7 @@ struct Session::Impl {
   ~Impl() {
     asio::post(io, [this] {
       DialogueOutput out;
-      dialogue.pass(read_clock() + hold_window, out);  // what is held is said
+      dialogue.end(read_clock(), out);
       for (const v1::Event& event : out.events) calls.event(event);
       io.stop();
     });

@@ -21,7 +21,7 @@ struct SessionCalls {
 class Session {
  public:
   Session(std::string host, std::uint16_t port, AmiDialogue dialogue, SessionCalls calls);
-  /// Ends at once; what was held as a verdict is said before.
+  /// Ends at once; what was held as a verdict is said before, and that wrap-ups end.
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;

@@ -2,11 +2,15 @@
 #pragma once
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "daemon/settings/endpoint.hpp"
 #include "daemon/settings/keys.hpp"
 #include "daemon/settings/settings.hpp"
 
@@ -35,6 +39,39 @@ template <class T>
   settings::read_table(section, settings::Spot{0, &checker.documents().front().root}, loaded.config, checker);
   loaded.problems = checker.take_problems();
   return loaded;
+}
+
+/// After SIGHUP: `start(next)`, and `next` becomes `kept`. If that throws (a folder that cannot be written, …),
+/// `start(kept)`: a program that runs goes on. Returns why it does so with the old configuration, empty if with the new
+/// one; throws what `start(kept)` throws.
+template <class Config, class Start>
+[[nodiscard]] std::string reload(Config& kept, Config next, const Start& start) {
+  try {
+    start(next);
+    kept = std::move(next);
+    return {};
+  } catch (const std::exception& problem) {
+    const std::string why = problem.what();
+    start(kept);
+    return why;
+  }
+}
+
+/// The form of a ZeroMQ endpoint to connect to: of one that reachd can open.
+template <class T>
+[[nodiscard]] settings::Form<T> endpoint(std::string T::*member) {
+  return settings::form(
+      "a ZeroMQ endpoint, such as \"tcp://127.0.0.1:5570\"", member,
+      [](const settings::ValueReader& reader) {
+        auto written = reader.text();
+        const auto problem = written ? settings::socket_problem(*written) : std::nullopt;
+        if (problem) {
+          settings::say_bad(reader.checker, reader.document, reader.key, reader.value, problem->first, problem->second);
+          written.reset();
+        }
+        return written;
+      },
+      [](const std::string& value) { return settings::in_quotes(value); });
 }
 
 /// key_file and server_key_file of a T that is client::KeyFiles, too.

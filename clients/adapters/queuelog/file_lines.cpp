@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstdint>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -19,18 +21,6 @@ namespace {
 constexpr std::size_t longest_line = 64 * 1024;  // Asterisk's own are below 1 KiB; a longer one is cut there
 constexpr std::size_t at_once = 4U << 20;
 constexpr std::size_t fingerprint_bytes = 256;  // two or three lines, with times and call ids
-
-std::string read_at(int file, std::uint64_t offset, std::size_t most) {
-  std::string bytes(most, '\0');
-  const ssize_t size = ::pread(file, bytes.data(), most, static_cast<off_t>(offset));
-  bytes.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-  return bytes;
-}
-
-std::string before(int file, std::uint64_t offset) {
-  const std::uint64_t most = std::min<std::uint64_t>(offset, fingerprint_bytes);
-  return read_at(file, offset - most, most);
-}
 
 }  // namespace
 
@@ -57,6 +47,7 @@ FilePosition FileLines::position() const {
 
 FilePosition FileLines::begin() {
   if (file_ < 0) open();
+  error_ = 0;  // poll() comes to it, too, and says it
   return position();
 }
 
@@ -66,41 +57,40 @@ bool FileLines::open() {
   struct stat status {};
   const int named = open_regular(path_, status);
   if (named < 0) return false;
-  if (status.st_ino != position_.inode && open_rotated()) {
-    ::close(named);
+  const bool has_name = status.st_ino == position_.inode;
+  const int known = has_name ? named : open_rotated();
+  const auto bytes = known < 0 ? std::string() : before(known, position_.offset);
+  if (known >= 0 && bytes && is_before_position(*bytes)) {
+    if (!has_name) ::close(named);
+    file_ = known;
+    passed_ = *bytes;
     return true;
   }
-  const bool is_same = status.st_ino == position_.inode && is_position_in(named);
-  if (status.st_ino == position_.inode && !is_same)
+  if (known >= 0 && !has_name) ::close(known);
+  if (!bytes) {
+    ::close(named);
+    return false;
+  }
+  if (has_name)
     problem_ = path_ + " is not the file that was read before, or was truncated; it is read from its beginning";
-  const std::uint64_t offset = is_same ? position_.offset : 0;
   read_from(named, status.st_ino);
-  position_.offset = offset;
-  passed_ = before(file_, offset);
   return true;
 }
 
-/// The file of position_ if it has another name by now.
-bool FileLines::open_rotated() {
-  if (position_.inode == 0) return false;
+/// The file of position_ if it has another name by now; negative: there is none.
+int FileLines::open_rotated() {
+  if (position_.inode == 0) return -1;
   const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator(folder.empty() ? "." : folder, none)) {
     struct stat status {};
     if (::stat(entry.path().c_str(), &status) != 0 || status.st_ino != position_.inode) continue;
     const int found = open_regular(entry.path(), status);
-    if (found < 0) return false;
-    if (status.st_ino != position_.inode || !is_position_in(found)) {
-      ::close(found);
-      return false;
-    }
-    const std::uint64_t offset = position_.offset;
-    read_from(found, status.st_ino);
-    position_.offset = offset;
-    passed_ = before(file_, offset);
-    return true;
+    if (found < 0 || status.st_ino == position_.inode) return found;
+    ::close(found);
+    return -1;
   }
-  return false;
+  return -1;
 }
 
 /// Anything else could block or never end: a pipe, a device.
@@ -123,8 +113,8 @@ int FileLines::open_next() {
   if (there.st_ino == here.st_ino && there.st_dev == here.st_dev) return -1;
   const int next = open_regular(path_, there);
   if (next < 0) return -1;
-  const std::string beginning = read_at(next, 0, longest_line);
-  if (beginning.find('\n') != std::string::npos || beginning.size() == longest_line) return next;
+  const auto beginning = read_at(next, 0, longest_line);
+  if (beginning && (beginning->find('\n') != std::string::npos || beginning->size() == longest_line)) return next;
   ::close(next);
   return -1;
 }
@@ -137,10 +127,33 @@ void FileLines::read_from(int file, ino_t inode) {
   passed_.clear();
 }
 
-bool FileLines::is_position_in(int file) const {
-  const std::string bytes = before(file, position_.offset);
+/// Whether `bytes` can be those that are behind position_.
+bool FileLines::is_before_position(std::string_view bytes) const {
   if (bytes.size() < std::min<std::uint64_t>(position_.offset, fingerprint_bytes)) return false;
   return position_.fingerprint == 0 || log::crc32c(bytes) == position_.fingerprint;
+}
+
+// ---- bytes
+
+/// At most `most`; fewer only at the file's end. nullopt: it cannot be read, and poll() will say why.
+std::optional<std::string> FileLines::read_at(int file, std::uint64_t offset, std::size_t most) {
+  if (offset > INT64_MAX - most) return std::string();  // of a place that was damaged: behind every end
+  std::string bytes(most, '\0');
+  ssize_t size = 0;
+  do size = ::pread(file, bytes.data(), most, static_cast<off_t>(offset));
+  while (size < 0 && errno == EINTR);
+  if (size < 0) {
+    error_ = errno;
+    return std::nullopt;
+  }
+  bytes.resize(static_cast<std::size_t>(size));
+  return bytes;
+}
+
+/// The last ones before `offset`, as passed_ keeps them.
+std::optional<std::string> FileLines::before(int file, std::uint64_t offset) {
+  const std::uint64_t most = std::min<std::uint64_t>(offset, fingerprint_bytes);
+  return read_at(file, offset - most, most);
 }
 
 // ---- lines
@@ -152,14 +165,15 @@ void FileLines::pass(std::string_view bytes) {
   if (passed_.size() > fingerprint_bytes) passed_.erase(0, passed_.size() - fingerprint_bytes);
 }
 
-/// To the end. False: `take` or at_once ended it before.
+/// To the end. False: `take`, at_once or an error ended it before.
 bool FileLines::read_all(const std::function<bool(std::string_view)>& take) {
   std::string rest;  // no line yet
   for (std::size_t read = 0; read < at_once;) {
-    const std::string block = read_at(file_, position_.offset + rest.size(), longest_line);
-    if (block.empty()) return true;
-    read += block.size();
-    rest += block;
+    const auto block = read_at(file_, position_.offset + rest.size(), longest_line);
+    if (!block) return false;
+    if (block->empty()) return true;
+    read += block->size();
+    rest += *block;
     std::size_t begin = 0;
     for (std::size_t end = rest.find('\n'); end != std::string::npos; end = rest.find('\n', begin)) {
       const std::string_view line = std::string_view(rest).substr(begin, end + 1 - begin);
@@ -178,9 +192,19 @@ bool FileLines::read_all(const std::function<bool(std::string_view)>& take) {
 }
 
 bool FileLines::poll(const std::function<bool(std::string_view)>& take) {
+  const int said = std::exchange(error_, 0);
+  const bool is_there = read_new(take);
+  if (error_ != 0 && error_ != said) problem_ = path_ + " cannot be read: " + std::generic_category().message(error_);
+  return is_there && error_ == 0;
+}
+
+/// False if there is no file.
+bool FileLines::read_new(const std::function<bool(std::string_view)>& take) {
   has_more_ = false;
   if (file_ < 0 && !open()) return false;
-  if (before(file_, position_.offset) != passed_) {
+  const auto bytes = before(file_, position_.offset);
+  if (!bytes) return true;
+  if (*bytes != passed_) {
     struct stat here {};
     ::fstat(file_, &here);
     if (static_cast<std::uint64_t>(here.st_size) >= position_.offset)

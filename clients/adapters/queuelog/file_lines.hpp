@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,7 +33,7 @@ class FileLines {
 
   /// Hands over the complete lines that are there now, without their ends; a line that is being written waits.
   /// `take` returns false to stop early. Never blocks, and reads 4 MiB at most. False if the file cannot be opened (it
-  /// may come yet).
+  /// may come yet), or read: then position() is behind the last line handed over, and the next poll() goes on there.
   bool poll(const std::function<bool(std::string_view)>& take);
   /// The last poll() ended at its 4 MiB: there is more.
   [[nodiscard]] bool has_more() const { return has_more_; }
@@ -43,16 +44,20 @@ class FileLines {
   /// Waits until the file changes or `seconds` have passed (inotify; a plain wait where that is not to be had). Not if
   /// has_more().
   void wait(double seconds);
-  /// What the operator should know since the last question, a sentence: the file is none, or not the one it was.
+  /// What the operator should know since the last question, a sentence: the file is none, not the one it was, or cannot
+  /// be read (once, until it can or the reason is another).
   [[nodiscard]] std::string take_problem() { return std::exchange(problem_, {}); }
 
  private:
   bool open();
-  bool open_rotated();
+  int open_rotated();
   int open_regular(const std::string& path, struct stat& status);
   int open_next();
   void read_from(int file, ino_t inode);
-  [[nodiscard]] bool is_position_in(int file) const;
+  [[nodiscard]] bool is_before_position(std::string_view bytes) const;
+  std::optional<std::string> read_at(int file, std::uint64_t offset, std::size_t most);
+  std::optional<std::string> before(int file, std::uint64_t offset);
+  bool read_new(const std::function<bool(std::string_view)>& take);
   bool read_all(const std::function<bool(std::string_view)>& take);
   void pass(std::string_view bytes);
 
@@ -61,6 +66,7 @@ class FileLines {
   std::string passed_;     // the last bytes before it, for the next fingerprint
   bool has_more_ = false;
   bool is_other_ = false;  // what was opened last is no regular file
+  int error_ = 0;          // errno of the last poll() that could not read
   std::string problem_;
   int file_ = -1, watch_ = -1;
 };

@@ -1,15 +1,21 @@
 // reach-adapter-queuelog: Asterisk queue_log files -> reachd.
+#include <poll.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <fstream>
 #include <iostream>
 #include <optional>
 #include <sstream>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
 
 #include "clients/adapters/common/config.hpp"
 #include "clients/adapters/common/event_lines.hpp"
 #include "clients/adapters/common/key_file.hpp"
+#include "clients/adapters/common/replace_file.hpp"
 #include "clients/adapters/common/spool.hpp"
 #include "clients/adapters/queuelog/file_lines.hpp"
 #include "clients/adapters/queuelog/queuelog.hpp"
@@ -35,7 +41,7 @@ const settings::Section<AdapterConfig>& config_section() {
       adapter::with_key_files<AdapterConfig>(
           {{"source", settings::id(&AdapterConfig::source, "a name of letters, digits, '.', '_' and '-'"), "", "",
             true},
-           {"endpoint", text(&AdapterConfig::endpoint, "a ZeroMQ endpoint, such as \"tcp://127.0.0.1:5570\""), ""},
+           {"endpoint", adapter::endpoint(&AdapterConfig::endpoint), ""},
            {"file", text(&AdapterConfig::file, "the path of a queue_log"), ""},
            {"pseudonym_key_file", text(&AdapterConfig::pseudonym_key_file, "the path of a file"), ""},
            {"position_file", text(&AdapterConfig::position_file, "the path of a file that may be written"), ""},
@@ -137,6 +143,20 @@ class Output {
   std::unique_ptr<client::Sender> sender_;
 };
 
+/// Waits up to `seconds` for a signal. Whether one came that ends the program.
+bool is_ended(double seconds) {
+  const int signal = client::wait_signal(seconds);
+  return signal == SIGTERM || signal == SIGINT;
+}
+
+/// Waits until std::cin has something or is at its end. False: the program is ended.
+bool wait_for_input() {
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  while (std::cin.rdbuf()->in_avail() <= 0 && ::poll(&input, 1, 250) == 0)
+    if (is_ended(0)) return false;
+  return true;
+}
+
 /// From the beginning to the end, as fast as it goes or at `speed` times the pace of its own times.
 int run_file(const Arguments& arguments, const Ready& ready) {
   std::ifstream file;
@@ -147,6 +167,7 @@ int run_file(const Arguments& arguments, const Ready& ready) {
       return client::exit_failed;
     }
   }
+  std::ios::sync_with_stdio(false);  // what std::cin has read it then knows itself, for wait_for_input()
   std::istream& in = arguments.from == "-" ? std::cin : file;
   QueueLog log(adapter::Pseudonyms(ready.key), options_of(ready.config, true));
   Output output(arguments, ready);
@@ -162,22 +183,25 @@ int run_file(const Arguments& arguments, const Ready& ready) {
                              std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
         if (ahead <= 0) break;
         output.flush();
-        if (const int signal = client::wait_signal(std::min(ahead, 1.0)); signal == SIGTERM || signal == SIGINT)
-          return false;
+        if (is_ended(std::min(ahead, 1.0))) return false;
       }
       due.push_back(std::move(event));
       output.take(due);
     }
     events.clear();
     while (!output.may_go_on())
-      if (const int signal = client::wait_signal(0.05); signal == SIGTERM || signal == SIGINT) return false;
+      if (is_ended(0.05)) return false;
     return true;
   };
+  const auto may_read = [&] {
+    if (log.counts().lines % 1000 == 0 && is_ended(0)) return false;
+    return &in != &std::cin || wait_for_input();
+  };
   std::string line;
-  bool going = true;
+  bool going = may_read();
   while (going && std::getline(in, line)) {
     log.take(line, events);
-    going = say();
+    going = say() && may_read();
   }
   if (going) {
     log.finish(events);
@@ -218,28 +242,13 @@ std::string read_position(const std::string& path) {
   return text;
 }
 
-void write_position(const std::string& path, const Told& told) {
-  if (path.empty()) return;
-  const std::string fresh = path + ".new";
-  {
-    std::ofstream file(fresh);
-    file << text_of(told) << '\n';
-    if (!file) {
-      spdlog::warn("cannot write {}: after a restart the file is told from its beginning again", fresh);
-      return;
-    }
-  }
-  std::rename(fresh.c_str(), path.c_str());
-}
-
 /// Goes on with the file as it grows. What was told before is read, but not told again: calls that wait must be known.
 /// Where to go on says the bookmark that the spool keeps with the events themselves. A spool in memory knows it only by
 /// `last` (of the life before a SIGHUP) and the position_file, which is written when everything is acknowledged.
 /// Returns an exit code, or `reload` after SIGHUP; `last` is then where it stands.
 constexpr int reload = -1;
-int run_follow(const Arguments& arguments, const Ready& ready, std::string& last) {
+int run_follow(const Ready& ready, Output& output, std::string& last) {
   const AdapterConfig& config = ready.config;
-  Output output(arguments, ready);
   if (const std::string kept = output.bookmark(); !kept.empty()) last = kept;
   if (last.empty() && !config.position_file.empty()) last = read_position(config.position_file);
   Options options = options_of(config, false);
@@ -261,11 +270,25 @@ int run_follow(const Arguments& arguments, const Ready& ready, std::string& last
         return !is_there;
       });
     } while (!is_there && before.has_more());
+    if (const std::string problem = before.take_problem(); !problem.empty())
+      spdlog::warn("{}; calls that waited before are not known", problem);
     log.pass(told.passed, events);
     events.clear();
   }
   client::notify_systemd("READY=1");
-  bool missing_said = false, to_save = false;
+  bool missing_said = false, to_save = false, unsaved_said = false;
+  const auto save = [&] {
+    last = text_of(told);
+    if (config.position_file.empty()) return true;
+    try {
+      adapter::replace_file(config.position_file, last + '\n');
+      unsaved_said = false;
+    } catch (const std::system_error& problem) {
+      if (!std::exchange(unsaved_said, true))
+        spdlog::warn("{}; a restart now tells again what was told since", problem.what());
+    }
+    return !unsaved_said;
+  };
   int signal = 0;
   while (true) {
     bool at_end = true;
@@ -282,18 +305,14 @@ int run_follow(const Arguments& arguments, const Ready& ready, std::string& last
       spdlog::warn("{} is not there; waiting for it (logger.conf: queue_log = yes, queue_log_to_file = yes)",
                    config.file);
     missing_said = !there;
-    if (at_end && !lines.has_more()) {
+    if (there && at_end && !lines.has_more()) {
       told.passed = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
       log.pass(told.passed, events);
     }
     to_save = to_save || !events.empty();
     output.take(events, text_of(told));
     output.flush();
-    if (to_save && output.all_acknowledged()) {
-      write_position(config.position_file, told);
-      last = text_of(told);
-      to_save = false;
-    }
+    if (to_save && output.all_acknowledged()) to_save = !save();
     client::notify_systemd("WATCHDOG=1");
     signal = client::wait_signal(0);
     if (signal != 0) break;
@@ -302,10 +321,7 @@ int run_follow(const Arguments& arguments, const Ready& ready, std::string& last
   client::notify_systemd(signal == SIGHUP ? "RELOADING=1" : "STOPPING=1");
   say_counts(log.counts());
   const bool all = output.drain();
-  if (all) {
-    write_position(config.position_file, told);
-    last = text_of(told);
-  }
+  if (all) save();
   if (signal == SIGHUP) return reload;
   if (all) return client::exit_good;
   spdlog::error("not all events were acknowledged; is reachd running at {}?", config.endpoint);
@@ -315,7 +331,6 @@ int run_follow(const Arguments& arguments, const Ready& ready, std::string& last
 }  // namespace
 
 int main(int argc, char** argv) {
-  client::block_signals();
   CLI::App app(
       "Asterisk's queue_log as a source of reachd: a file that was, or one that grows. Whole seconds, no ringing, no\n"
       "callers who were turned away: where Asterisk's manager interface can be had, reach-adapter-asterisk tells "
@@ -335,6 +350,8 @@ int main(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber);
   arguments.keys.add_to(app);
   if (const int code = client::parse(app, argc, argv); code >= 0) return code;
+  const bool follow = arguments.follow || arguments.from.empty();
+  if (follow || arguments.to.empty()) client::block_signals();  // what only prints a file just ends by one
   common.start("reach-adapter-queuelog");
   auto ready = load(arguments);
   if (!ready) return client::exit_configuration;
@@ -347,24 +364,35 @@ int main(int argc, char** argv) {
     spdlog::error("give --source NAME: the PBX's name in reachd");
     return client::exit_usage;
   }
-  const bool follow = arguments.follow || arguments.from.empty();
   if (follow && (arguments.from == "-" || arguments.speed > 0)) {
     spdlog::error("--follow needs a file, and its own pace: no --from - and no --speed");
     return client::exit_usage;
   }
   try {
     if (!follow) return run_file(arguments, *ready);
+    std::optional<Output> output;
+    const auto start = [&](const Ready& with) {
+      output.reset();  // the next one needs its spool
+      output.emplace(arguments, with);
+    };
+    start(*ready);
     std::string last;
     while (true) {
-      const int code = run_follow(arguments, *ready, last);
+      const int code = run_follow(*ready, *output, last);
       if (code != reload) return code;
-      if (auto again = load(arguments)) {
-        ready = std::move(again);
+      auto again = load(arguments);
+      if (!again) {
+        spdlog::error("{} has mistakes; the configuration stays as it was", arguments.config);
+        start(*ready);  // what waits for reachd in memory is told again from `last` on
+      } else if (const std::string why = adapter::reload(*ready, std::move(*again), start); why.empty()) {
         spdlog::info("configuration read anew");
       } else {
-        spdlog::error("{} has mistakes; the configuration stays as it was", arguments.config);
+        spdlog::error("{}; the configuration stays as it was", why);
       }
     }
+  } catch (const std::invalid_argument& problem) {  // a source or an endpoint that is none
+    spdlog::error("{}", problem.what());
+    return client::exit_configuration;
   } catch (const std::exception& problem) {
     spdlog::error("{}", problem.what());
     return client::exit_failed;

@@ -140,7 +140,6 @@ int live(const Company& company, Options options, const Arguments& arguments, st
 }  // namespace
 
 int main(int argc, char** argv) {
-  client::block_signals();
   CLI::App app(
       "A simulated back office as a source for reachd: customers who call, wait and give up, people who\n"
       "answer, and a bad Monday morning. The same seed gives the same events.");
@@ -168,6 +167,7 @@ int main(int argc, char** argv) {
   app.add_option("--timezone", arguments.timezone, "with --to -: where the office is")->capture_default_str();
   app.set_config("--config", "", "TOML file with these options");
   if (const int leave = client::parse(app, argc, argv); leave >= 0) return leave;
+  if (arguments.to.empty()) client::block_signals();  // for live(); print_lines() just ends by one
   common.start("reach-adapter-simulator");
 
   const auto wrong = [](const std::string& what) {

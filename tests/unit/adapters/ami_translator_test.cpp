@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "clients/adapters/asterisk/members.hpp"
@@ -322,6 +323,42 @@ TEST(AmiTranslator, SaysInEveryResyncWhoIsThere) {
   pbx.lists_eva(1000, "Paused=1 PausedReason=lunch Status=1");
   EXPECT_EQ(pbx.story(), (Story{"1000 resyncBegin periodic", "1000 agent loggedIn sales",
                                 "1000 agent agentPaused lunch", "1001 resyncEnd"}));
+}
+
+TEST(AmiTranslator, SaysOnceWhoIsFreeSinceAFormerLifeMayHaveLeftThemInWrapUp) {
+  TranslatorSettings settings;
+  settings.default_wrap_up = 20s;
+  for (const std::string how : {"Paused=0 Status=1", "Paused=1 PausedReason=lunch Status=1"}) {
+    const bool paused = how.starts_with("Paused=1");
+    Pbx pbx(settings);
+    pbx.lists_eva(40, how);
+    EXPECT_EQ(pbx.story(),
+              (Story{"40 resyncBegin periodic", "40 agent loggedIn sales",
+                     paused ? "40 agent agentPaused lunch" : "40 agent agentResumed",
+                     paused ? "40 agent agentState paused ?" : "40 agent agentState available ?", "41 resyncEnd"}));
+    pbx.lists_eva(340, how);
+    EXPECT_EQ(pbx.story().size(), 4U) << "this life says itself when wrap-ups end";
+  }
+}
+
+TEST(AmiTranslator, SaysThatSomebodyIsFreeOnlyOnceHisTelephoneIsAndNoWrapUpRuns) {
+  TranslatorSettings settings;
+  settings.default_wrap_up = 20s;
+  Pbx pbx(settings);
+  const auto states = [&pbx](double at, const std::string& how) {
+    pbx.lists_eva(at, how);
+    const bool told = std::ranges::any_of(pbx.events, [](const v1::Event& event) { return event.has_agent_state(); });
+    pbx.events.clear();
+    return told;
+  };
+  EXPECT_FALSE(states(40, "Paused=0 Status=2")) << "he may talk to a caller of the former life";
+  pbx.joins(300, "c1", "sales");
+  pbx.connects(301, "c1", "sales", "PJSIP/7", 1);
+  EXPECT_FALSE(states(340, "Paused=0 Status=1")) << "he talks";
+  pbx.completes(630, "c1", "sales", "PJSIP/7", 329, "caller");
+  EXPECT_FALSE(states(640, "Paused=0 Status=1")) << "in wrap-up";
+  EXPECT_TRUE(states(940, "Paused=0 Status=1"));
+  EXPECT_FALSE(states(1240, "Paused=0 Status=1"));
 }
 
 TEST(AmiTranslator, GivesANewPseudonymOnANewDayOnceNoCallIsTornApart) {

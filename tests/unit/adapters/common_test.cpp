@@ -1,13 +1,20 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <csignal>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
+#include <stdexcept>
+#include <system_error>
 
 #include "clients/adapters/asterisk/config.hpp"
 #include "clients/adapters/common/event_lines.hpp"
 #include "clients/adapters/common/key_file.hpp"
 #include "clients/adapters/common/pseudonym.hpp"
+#include "clients/adapters/common/replace_file.hpp"
 #include "clients/adapters/common/utf8.hpp"
 
 namespace reach::adapter {
@@ -88,6 +95,46 @@ TEST(KeyFile, IsRefusedWhenOthersCanReadIt) {
   ::unlink(path.c_str());
 }
 
+std::string content(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(ReplaceFile, WritesAllOfIt) {
+  const std::string path = testing::TempDir() + "replace_file_test";
+  replace_file(path, "1 first\n");
+  replace_file(path, "2\n");
+  EXPECT_EQ(content(path), "2\n");
+  EXPECT_FALSE(std::filesystem::exists(path + ".new"));
+  std::filesystem::remove(path);
+}
+
+TEST(ReplaceFile, KeepsTheOldOneOnAFullDisk) {
+  const std::string path = testing::TempDir() + "replace_file_full_test";
+  replace_file(path, "good\n");
+  const auto former = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &limit), 0);
+  const rlimit four_bytes{4, limit.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &four_bytes), 0);
+  std::string why;
+  try {
+    replace_file(path, "better\n");
+  } catch (const std::system_error& problem) {
+    why = problem.what();
+  }
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  std::signal(SIGXFSZ, former);
+  EXPECT_EQ(why, "cannot write " + path + ": File too large");
+  EXPECT_EQ(content(path), "good\n");
+  EXPECT_FALSE(std::filesystem::exists(path + ".new"));
+  std::filesystem::remove(path);
+}
+
+TEST(ReplaceFile, SaysThatThereIsNoFolder) {
+  EXPECT_THROW(replace_file(testing::TempDir() + "replace_file_test_none/file", "x"), std::system_error);
+}
+
 TEST(EventLines, SortsWhatComesLateWithinTheWindow) {
   std::ostringstream out;
   {
@@ -121,6 +168,38 @@ TEST(EventLines, HoldNothingBackWhenTheClockWasSetBack) {
   EXPECT_EQ(out.str(), "");
   lines.pass(Time(1000s));
   EXPECT_NE(out.str().find("\"a\""), std::string::npos);
+}
+
+TEST(Reload, GoesOnWithTheOldConfigurationIfTheNewOneCannotBeUsed) {
+  std::string kept = "old", running = kept;
+  const auto start = [&](const std::string& with) {
+    running = "none";
+    if (with == "bad") throw std::runtime_error("cannot make the folder");
+    running = with;
+  };
+  EXPECT_EQ(reload(kept, std::string("bad"), start), "cannot make the folder");
+  EXPECT_EQ(running, "old");
+  EXPECT_EQ(reload(kept, std::string("new"), start), "");
+  EXPECT_EQ(running, "new");
+  EXPECT_EQ(kept, "new");
+}
+
+TEST(AsteriskConfig, RefusesAnEndpointThatReachdCannotOpen) {
+  const std::string path = testing::TempDir() + "asterisk_endpoint_test.toml";
+  for (const std::string bad : {"127.0.0.1:5570", "tcp://127.0.0.1", "http://127.0.0.1:5570", "ipc://ingest", ""}) {
+    std::ofstream(path) << "source = \"pbx1\"\nendpoint = \"" << bad << "\"\n";
+    const auto loaded = load_config(path, asterisk::config_section());
+    ASSERT_EQ(loaded.problems.size(), 1U) << bad;
+    EXPECT_TRUE(settings::render(loaded.problems[0]).starts_with(path + ":2:12: endpoint = \"" + bad + "\" "))
+        << settings::render(loaded.problems[0]);
+  }
+  for (const std::string good : {"tcp://127.0.0.1:5570", "tcp://[::1]:5570", "tcp://reachd.example:5570", "ipc:///i"}) {
+    std::ofstream(path) << "source = \"pbx1\"\nendpoint = \"" << good << "\"\n";
+    const auto loaded = load_config(path, asterisk::config_section());
+    EXPECT_TRUE(loaded.problems.empty()) << good;
+    EXPECT_EQ(loaded.config.endpoint, good);
+  }
+  ::unlink(path.c_str());
 }
 
 TEST(AsteriskConfig, SaysEveryMistakeWithItsPlace) {

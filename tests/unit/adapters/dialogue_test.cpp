@@ -79,6 +79,22 @@ TEST(AmiDialogue, LogsInQuietlyAndListsEverythingOnceItHears) {
   EXPECT_EQ(said(asterisk.out.events), (Story{"1000 resyncBegin connect", "1001 resyncEnd"}));
 }
 
+TEST(AmiDialogue, LeavesNobodyInWrapUpWhenItEnds) {
+  Conversation asterisk;
+  asterisk.log_in();
+  asterisk.hears("Event: QueueMember\r\nQueue: sales\r\nLocation: PJSIP/7\r\nStatus: 1\r\nWrapuptime: 20");
+  asterisk.list();
+  asterisk.hears("Event: QueueCallerJoin\r\nQueue: sales\r\nUniqueid: 1.1");
+  asterisk.hears("Event: AgentConnect\r\nQueue: sales\r\nUniqueid: 1.1\r\nInterface: PJSIP/7");
+  asterisk.hears("Event: AgentComplete\r\nQueue: sales\r\nUniqueid: 1.1\r\nInterface: PJSIP/7\r\nReason: agent");
+  asterisk.hears("Event: QueueCallerJoin\r\nQueue: sales\r\nUniqueid: 1.2");
+  asterisk.hears("Event: QueueCallerAbandon\r\nQueue: sales\r\nUniqueid: 1.2");
+  asterisk.passes(1s);
+  asterisk.out = {};
+  asterisk.dialogue.end(asterisk.now, asterisk.out);
+  EXPECT_EQ(said(asterisk.out.events), (Story{"1001 1.2 abandoned ?", "1002 1.1 wrapUpEnded ?"}));
+}
+
 TEST(AmiDialogue, TellsARestartFromABrokenLine) {
   Conversation asterisk;
   asterisk.log_in();

@@ -1,6 +1,8 @@
 #include "clients/adapters/queuelog/file_lines.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -26,6 +28,18 @@ class FileLinesTest : public testing::Test {
       return true;
     });
     return all;
+  }
+  /// Whoever has `file` open can read it no more (its descriptor is one for writing), or again.
+  static void make_readable(const std::string& file, bool readable) {
+    int found = -1;
+    std::error_code closed;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+      if (std::filesystem::read_symlink(entry.path(), closed) == std::filesystem::canonical(file))
+        found = std::stoi(entry.path().filename());
+    ASSERT_GE(found, 0);
+    const int other = ::open(file.c_str(), (readable ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+    ASSERT_EQ(::dup2(other, found), found);
+    ::close(other);
   }
   // Of its own: a rotated file is looked for by its inode among all files of the folder.
   std::string folder = testing::TempDir() + "file_lines_test.XXXXXX", path;
@@ -88,6 +102,58 @@ TEST_F(FileLinesTest, NoticesATruncationThoughTheFileHasGrownSince) {
   std::ofstream(path, std::ios::trunc) << "c\n";
   EXPECT_EQ(read(lines), "c;");
   EXPECT_EQ(lines.take_problem(), "") << "what was there was read";
+}
+
+TEST_F(FileLinesTest, KeepsItsPlaceWhileTheFileCannotBeRead) {
+  write("a\nb\n");
+  FileLines lines(path);
+  EXPECT_EQ(read(lines), "a;b;");
+  write("c\n");
+  make_readable(path, false);
+  const auto nothing = [](std::string_view) { return ADD_FAILURE(), true; };
+  EXPECT_FALSE(lines.poll(nothing));
+  EXPECT_EQ(lines.position().offset, 4U);
+  EXPECT_EQ(lines.take_problem(), path + " cannot be read: Bad file descriptor");
+  EXPECT_FALSE(lines.poll(nothing));
+  EXPECT_EQ(lines.take_problem(), "") << "said once";
+  make_readable(path, true);
+  EXPECT_EQ(read(lines), "c;");
+  EXPECT_EQ(lines.take_problem(), "");
+  make_readable(path, false);
+  EXPECT_FALSE(lines.poll(nothing));
+  EXPECT_NE(lines.take_problem(), "") << "said again";
+}
+
+TEST_F(FileLinesTest, DoesNotLeaveARotatedFileWhoseRestCannotBeRead) {
+  write("a\n");
+  FileLines lines(path);
+  EXPECT_EQ(read(lines), "a;");
+  write("b\n");
+  std::rename(path.c_str(), (path + ".1").c_str());
+  write("c\n");
+  make_readable(path + ".1", false);
+  EXPECT_EQ(read(lines), "");
+  make_readable(path + ".1", true);
+  EXPECT_EQ(read(lines), "b;c;");
+}
+
+TEST_F(FileLinesTest, KeepsThePlaceOfItsFormerLifeWhileTheFileCannotBeRead) {
+  const std::string unreadable = "/proc/self/mem";  // a regular file, with an error at its beginning
+  struct stat status {};
+  ASSERT_EQ(::stat(unreadable.c_str(), &status), 0);
+  FileLines lines(unreadable, {status.st_ino, 4, 7});
+  EXPECT_EQ(lines.begin().offset, 4U);
+  EXPECT_FALSE(lines.poll([](std::string_view) { return true; }));
+  EXPECT_EQ(lines.take_problem(), unreadable + " cannot be read: Input/output error");
+  EXPECT_EQ(lines.position().offset, 4U);
+}
+
+TEST_F(FileLinesTest, BeginsAnewWhereNoFileCanBeSoLong) {
+  write("a\n");
+  struct stat status {};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  FileLines lines(path, {status.st_ino, UINT64_MAX, 7});
+  EXPECT_EQ(read(lines), "a;");
 }
 
 TEST_F(FileLinesTest, DoesNotTakeAnotherFileWithTheSameInodeForTheOneItRead) {
