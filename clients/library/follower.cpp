@@ -47,7 +47,7 @@ void Follower::lose(const std::string& why, TimePoint now) {
   world_.reopen();
 }
 
-/// Asks for the snapshot and, for the alerts that a gap swallowed, all alerts still remembered.
+/// Asks for the snapshot and for all alerts still remembered, also for those that a gap swallowed.
 void Follower::ask(TimePoint now) {
   state_ = State::asking;
   refused_.clear();
@@ -79,6 +79,7 @@ void Follower::begin(const v1::Alerts& alerts, TimePoint now) {
   if (std::exchange(missed_, false)) ++counted_.repaired;
   if (calls_.snapshot) calls_.snapshot(*snapshot_);
   snapshot_.reset();
+  if (calls_.alerts) calls_.alerts(alerts);
   if (!first_snapshot_) tell_lost(alerts);
   for (const v1::Alert& alert : alerts.alerts()) {
     if (first_snapshot_) {

@@ -5,11 +5,12 @@
 namespace reach::client {
 namespace {
 
-const std::string snapshot_key = "snapshot", connection_key = "connection";
+const std::string snapshot_key = "snapshot", alerts_key = "alerts", connection_key = "connection";
 
 std::string key_of(const Mailbox::Item& item) {
   struct {
     std::string operator()(const v1::Snapshot&) const { return snapshot_key; }
+    std::string operator()(const v1::Alerts&) const { return alerts_key; }
     std::string operator()(const v1::SegmentState& state) const { return "state/" + state.id(); }
     std::string operator()(const v1::Staffing& staffing) const { return "staffing/" + staffing.pool(); }
     std::string operator()(const v1::SourceState& source) const { return "system/" + source.id(); }
@@ -45,7 +46,8 @@ void Mailbox::put(Item item) {
 
 void Mailbox::drop_states(bool snapshot_too) {
   for (auto each = replaceable_.begin(); each != replaceable_.end();) {
-    if (each->first == connection_key || (each->first == snapshot_key && !snapshot_too)) {
+    const bool of_snapshot = each->first == snapshot_key || each->first == alerts_key;
+    if (each->first == connection_key || (of_snapshot && !snapshot_too)) {
       ++each;
       continue;
     }

@@ -19,15 +19,15 @@ struct ConnectionChange {
 };
 
 /// A queue in which a newer state takes the place of the older one that still waits: it holds at most one item for each
-/// segment, source and pool, one snapshot and one connection change, however slowly it is emptied. Alerts are all kept,
-/// in order; bounding them is up to who fills it.
+/// segment, source and pool, one snapshot, one list of all alerts and one connection change, however slowly it is
+/// emptied. Single alerts are all kept, in order; bounding them is up to who fills it.
 class Mailbox {
  public:
-  using Item = std::variant<v1::Snapshot, v1::SegmentState, v1::Staffing, v1::SourceState, v1::Alert, AlertsLost,
-                            ConnectionChange>;
+  using Item = std::variant<v1::Snapshot, v1::Alerts, v1::SegmentState, v1::Staffing, v1::SourceState, v1::Alert,
+                            AlertsLost, ConnectionChange>;
 
-  /// A snapshot also replaces the states that wait: they are in it. A lost connection takes the states and the snapshot
-  /// away: they are old now.
+  /// A snapshot also replaces the states that wait: they are in it. A lost connection takes the states, the snapshot
+  /// and the list of all alerts away: they are old now.
   void put(Item item);
   /// The first one; nullopt if nothing waits.
   [[nodiscard]] std::optional<Item> take();

@@ -18,6 +18,7 @@ using program::CommonOptions;
 using program::notify_systemd;
 using program::parse;
 using program::raise_file_limit;
+using program::unblock_signals;
 using program::version;
 using program::wait_signal;
 

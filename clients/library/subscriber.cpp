@@ -131,6 +131,7 @@ struct Subscriber::Impl {
     const auto put = [this](const auto& what) { said.emplace_back(what); };
     SubscriberCalls made;
     if (calls.snapshot) made.snapshot = put;
+    if (calls.alerts) made.alerts = put;
     if (calls.segment) made.segment = put;
     if (calls.alert) made.alert = put;
     if (calls.alerts_lost) made.alerts_lost = put;
@@ -172,6 +173,7 @@ struct Subscriber::Impl {
     }
   }
   void operator()(const v1::Snapshot& snapshot) const { calls.snapshot(snapshot); }
+  void operator()(const v1::Alerts& alerts) const { calls.alerts(alerts); }
   void operator()(const v1::SegmentState& segment) const { calls.segment(segment); }
   void operator()(const v1::Staffing& staffing) const { calls.staffing(staffing); }
   void operator()(const v1::SourceState& source) const { calls.source(source); }

@@ -44,10 +44,13 @@ struct AlertsLost {
 struct SubscriberCalls {
   /// After connecting and after each gap: the whole state. What came before is in it.
   std::function<void(const v1::Snapshot&)> snapshot;
+  /// With each snapshot, before connection(true): all alerts that reachd remembers, also resolved ones. If calls are
+  /// slow, an older revision of one may follow.
+  std::function<void(const v1::Alerts&)> alerts;
   std::function<void(const v1::SegmentState&)> segment;
-  /// Every revision once, in order. Of revisions lost in a gap or while disconnected, each alert's last one follows the
-  /// snapshot. Alerts from before the first snapshot come only in it. If reachd's machine lost power, what it said last
-  /// may be lost with it: after the snapshot such an alert is said as it is now, with the same or a lower revision.
+  /// Every revision once, in order. Of revisions lost in a gap or while disconnected, each alert's last one follows
+  /// `alerts`. Alerts from before the first snapshot come only there. If reachd's machine lost power, what it said last
+  /// may be lost with it: after `alerts` such an alert is said as it is now, with the same or a lower revision.
   std::function<void(const v1::Alert&)> alert;
   std::function<void(const AlertsLost&)> alerts_lost;
   std::function<void(const v1::Staffing&)> staffing;

@@ -1,11 +1,11 @@
 // reachctl alerts and ack: what is open, what changes, and taking one.
+#include "clients/reachctl/alerts.hpp"
+
 #include <pwd.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <iostream>
-#include <mutex>
-#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "clients/library/json.hpp"
 #include "clients/library/query.hpp"
@@ -15,6 +15,21 @@
 #include "daemon/base/time.hpp"
 
 namespace reach::ctl {
+
+std::vector<v1::Alert> FollowedAlerts::pick(const v1::Alerts& alerts) {
+  std::vector<v1::Alert> picked;
+  if (std::exchange(began_, true)) return picked;
+  for (const v1::Alert& alert : alerts.alerts()) {
+    first_.insert(revision_of(alert));
+    if (is_wanted(alert) && (all_ || alert.state() != "resolved")) picked.push_back(alert);
+  }
+  return picked;
+}
+
+bool FollowedAlerts::pick(const v1::Alert& alert) {
+  return first_.erase(revision_of(alert)) == 0 && is_wanted(alert);
+}
+
 namespace {
 
 void print(const Context& context, const v1::Alert& alert) {
@@ -25,17 +40,18 @@ void print(const Context& context, const v1::Alert& alert) {
   }
 }
 
-int follow(const Context& context) {
+int follow(const Context& context, FollowedAlerts followed) {
   client::block_signals();
-  std::mutex mutex;  // guards stdout's order: both threads print
   client::SubscriberOptions options;
   options.publish_endpoint = context.publish_endpoint;
   options.query_endpoint = context.endpoint;
   options.keys = context.keys;
   client::SubscriberCalls calls;
+  calls.alerts = [&](const v1::Alerts& alerts) {
+    for (const v1::Alert& alert : followed.pick(alerts)) print(context, alert);
+  };
   calls.alert = [&](const v1::Alert& alert) {
-    const std::lock_guard lock(mutex);
-    print(context, alert);
+    if (followed.pick(alert)) print(context, alert);
   };
   calls.alerts_lost = [](const client::AlertsLost& lost) {
     std::string over;
@@ -69,12 +85,13 @@ void add_alerts(CLI::App& app, Context& context) {
     v1::Reply reply;
     int failed = 0;
     if (!ask(context, request, reply, failed)) return failed;
-    if (context.json && !options->follow) {
+    // That it answers, and knows the segment, is enough here: what happens from now on must not fall into a gap.
+    if (options->follow) return follow(context, {options->segment, options->all});
+    if (context.json) {
       print_json(reply.alerts());
       return static_cast<int>(exit_good);
     }
     for (const auto& alert : reply.alerts().alerts()) print(context, alert);
-    if (options->follow) return follow(context);
     if (reply.alerts().alerts().empty()) std::cout << "No alerts.\n";
     return static_cast<int>(exit_good);
   });

@@ -95,17 +95,17 @@ Line cut(Line line, std::size_t width) {
 
 }  // namespace
 
-void Board::take(const v1::Snapshot& snapshot, const v1::Alerts& alerts, Time heard) {
+void Board::take(const v1::Snapshot& snapshot, Time heard) {
   segments_.clear();
-  alerts_.clear();
   staffing_.clear();
   sources_.clear();
-  for (const auto& segment : snapshot.status().segments()) {
-    take(segment, heard);
-    for (const auto& alert : segment.alerts()) take(alert);
-  }
+  for (const auto& segment : snapshot.status().segments()) take(segment, heard);
   for (const auto& source : snapshot.status().sources()) take(source);
   for (const auto& staffing : snapshot.staffing()) take(staffing);
+}
+
+void Board::take(const v1::Alerts& alerts) {
+  alerts_.clear();
   for (const auto& alert : alerts.alerts()) take(alert);
 }
 

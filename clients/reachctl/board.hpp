@@ -23,8 +23,10 @@ using Line = std::vector<Span>;
 /// What is known of the daemon's published state. Not thread-safe.
 class Board {
  public:
-  /// The whole state; `heard` is this machine's time of hearing it. Forgets everything before.
-  void take(const v1::Snapshot& snapshot, const v1::Alerts& alerts, Time heard);
+  /// The whole state; `heard` is this machine's time of hearing it. Forgets everything before but the alerts.
+  void take(const v1::Snapshot& snapshot, Time heard);
+  /// All alerts that there are: forgets those before.
+  void take(const v1::Alerts& alerts);
   void take(const v1::SegmentState& segment, Time heard);
   void take(const v1::Alert& alert);
   void take(const v1::Staffing& staffing);

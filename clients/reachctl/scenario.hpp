@@ -28,8 +28,8 @@ struct ScenarioResult {
 using LoadSettings = std::function<settings::Loaded(const std::string& path)>;
 
 /// Runs a scenario through an engine of its own. `file` is its name for messages and the place from which a `config`
-/// path is meant; `load` reads that. Nothing happens later than `longest` after the start. Any text gives a result; if it
-/// cannot be read, nothing of it is run.
+/// path is meant; `load` reads that. Nothing happens later than `longest` after the start. Any text gives a result; if
+/// it cannot be read, nothing of it is run.
 [[nodiscard]] ScenarioResult run_scenario(std::string_view text, const std::string& file,
                                           const LoadSettings& load = settings::load,
                                           Duration longest = std::chrono::days(400));

@@ -12,6 +12,7 @@
 #include "clients/library/json.hpp"
 #include "clients/library/sender.hpp"
 #include "clients/reachctl/command.hpp"
+#include "clients/reachctl/patience.hpp"
 #include "daemon/base/time.hpp"
 
 namespace reach::ctl {
@@ -25,6 +26,10 @@ struct Options {
   bool rebase = false;
   double timeout_s = 30;
 };
+
+std::chrono::milliseconds timeout_of(const Options& options) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout_s * 1000));
+}
 
 Time wall_time() {
   return std::chrono::time_point_cast<Duration>(Wall::now());
@@ -82,7 +87,7 @@ class Lines {
   std::uint64_t number_ = 0, bad_ = 0;
 };
 
-/// Hands over events one by one; false when the signal to end came.
+/// Hands over events one by one; false when the signal to end came, or nobody takes them.
 class Posting {
  public:
   Posting(client::Sender& sender, const Options& options) : sender_(sender), options_(options) {}
@@ -96,10 +101,7 @@ class Posting {
       if (options_.rebase) move_by(event, wall_time() - at);
     } else if (sent_ % 1000 == 0) {
       if (stop_requested()) return false;
-      // The spool is the only bound on what waits here: let the daemon keep up.
-      while (sender_.state().pending > 100'000) {
-        if (client::wait_signal(0.01) != 0 || sender_.state().refused) return false;
-      }
+      if (!let_it_keep_up()) return false;
     }
     sender_.post(event);
     ++sent_;
@@ -108,6 +110,17 @@ class Posting {
   [[nodiscard]] std::uint64_t sent() const { return sent_; }
 
  private:
+  /// The spool is the only bound on what waits here. False: no use to wait any longer.
+  bool let_it_keep_up() {
+    Patience patience(timeout_of(options_), std::chrono::steady_clock::now());
+    for (;;) {
+      const client::SenderState state = sender_.state();
+      if (state.pending <= 100'000) return true;
+      if (state.refused || patience.ended(state.connected, std::chrono::steady_clock::now())) return false;
+      if (client::wait_signal(0.01) != 0) return false;
+    }
+  }
+
   client::Sender& sender_;
   const Options& options_;
   const Time begin_ = wall_time();
@@ -160,8 +173,7 @@ int send(const Context& context, const Options& options) {
   // Who is not let in now is not waited for: that does not change by itself.
   constexpr auto slice = std::chrono::milliseconds(100);
   bool all = false;
-  for (auto left = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout_s * 1000));
-       !all && left.count() > 0 && !sender->state().refused; left -= slice) {
+  for (auto left = timeout_of(options); !all && left.count() > 0 && !sender->state().refused; left -= slice) {
     all = sender->drain(std::min(left, slice));
   }
   const client::SenderState state = sender->state();

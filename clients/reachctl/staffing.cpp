@@ -87,7 +87,7 @@ int calculate(const Context& context, const staffing::CalcOptions& options) {
 
 void add_staffing(CLI::App& app, Context& context) {
   auto pool = std::make_shared<std::string>();
-  CLI::App* command = add_command(app, context, "staffing", "how many people are needed, per interval, and why", {});
+  CLI::App* command = add_command(app, context, "staffing", "how many people are needed now, and why", {});
   command->add_option("POOL", *pool, "only this one");
 
   auto options = std::make_shared<staffing::CalcOptions>();

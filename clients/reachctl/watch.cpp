@@ -4,7 +4,6 @@
 #include <iostream>
 #include <mutex>
 
-#include "clients/library/query.hpp"
 #include "clients/library/subscriber.hpp"
 #include "clients/reachctl/board.hpp"
 #include "clients/reachctl/command.hpp"
@@ -17,24 +16,20 @@ Time wall_time() {
   return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
 }
 
-v1::Request open_alerts() {
-  v1::Request request;
-  request.mutable_alerts();
-  return request;
-}
-
 int print_once(const Context& context) {
-  v1::Request request;
-  request.mutable_snapshot();
+  v1::Request whole, open_alerts;
+  whole.mutable_snapshot();
+  open_alerts.mutable_alerts();
   v1::Reply snapshot, alerts;
   int failed = 0;
-  if (!ask(context, request, snapshot, failed) || !ask(context, open_alerts(), alerts, failed)) return failed;
+  if (!ask(context, whole, snapshot, failed) || !ask(context, open_alerts, alerts, failed)) return failed;
   if (context.json) {
     print_json(snapshot.snapshot());
     return exit_good;
   }
   Board board;
-  board.take(snapshot.snapshot(), alerts.alerts(), wall_time());
+  board.take(snapshot.snapshot(), wall_time());
+  board.take(alerts.alerts());
   board.set_connection(true, {});
   for (const Line& line : board.lines(wall_time(), 200)) {
     std::string text;
@@ -54,26 +49,17 @@ int watch(const Context& context) {
   options.query_endpoint = context.endpoint;
   options.keys = context.keys;
   client::SubscriberCalls calls;
-  client::Query query(context.endpoint, std::chrono::milliseconds(1000),
-                      context.keys);  // the subscriber's thread alone
-  calls.snapshot = [&](const v1::Snapshot& snapshot) {
-    v1::Alerts alerts;  // also those of pools and sources, which no segment's state names
-    try {
-      alerts = query.ask(open_alerts()).alerts();
-    } catch (const client::NotReachable&) {
-      // The subscriber notices it too, and says so on the board.
-    }
+  const auto timed = [&](const auto& value) {
     const std::lock_guard lock(mutex);
-    board.take(snapshot, alerts, wall_time());
-  };
-  calls.segment = [&](const v1::SegmentState& segment) {
-    const std::lock_guard lock(mutex);
-    board.take(segment, wall_time());
+    board.take(value, wall_time());
   };
   const auto simple = [&](const auto& value) {
     const std::lock_guard lock(mutex);
     board.take(value);
   };
+  calls.snapshot = timed;
+  calls.segment = timed;
+  calls.alerts = simple;
   calls.alert = simple;
   calls.staffing = simple;
   calls.source = simple;

@@ -18,6 +18,11 @@ std::chrono::seconds whole_seconds(Limiter::Duration wait) {
 
 }  // namespace
 
+Credentials what_counted(Credentials shown, const Visitor& visitor) {
+  (visitor.screen ? shown.session : shown.ticket).clear();
+  return shown;
+}
+
 bool Access::ended(const Session& session, Now now) const {
   const auto user = accounts_->users.find(session.user);
   return user == accounts_->users.end() || user->second.password_hash != session.password_hash ||

@@ -27,7 +27,11 @@ struct Visitor {
 /// What a browser shows for itself, from its cookies; empty if absent.
 struct Credentials {
   std::string session, ticket;
+  bool operator==(const Credentials&) const = default;
 };
+
+/// What of `shown` let `visitor` in, without the rest: whoever shows the same of this is counted as one.
+[[nodiscard]] Credentials what_counted(Credentials shown, const Visitor& visitor);
 
 /// Pure but for random secrets: time is handed in, passwords are checked by the caller, who has a thread for it.
 /// Not thread-safe.

@@ -1,9 +1,11 @@
 #include "clients/wallboard/account_commands.hpp"
 
+#include <poll.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -26,22 +28,29 @@ Time now() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-/// One line; on a terminal without echo, with `prompt` before it. nullopt at the end of the input.
+/// One line; on a terminal without echo, with `prompt` before it. nullopt at the end of the input. A signal to end ends
+/// the program here, after the terminal is as it was.
 std::optional<std::string> ask(const char* prompt) {
   const bool terminal = ::isatty(STDIN_FILENO) != 0;
   termios before{};
+  int signal = 0;
   if (terminal) {
+    client::block_signals();
     std::fputs(prompt, stderr);
     ::tcgetattr(STDIN_FILENO, &before);
     termios silent = before;
     silent.c_lflag &= static_cast<tcflag_t>(~ECHO);
     ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    while (signal == 0 && ::poll(&input, 1, 100) <= 0) signal = client::wait_signal(0);
   }
   std::string line;
-  const bool got = static_cast<bool>(std::getline(std::cin, line));
+  const bool got = signal == 0 && std::getline(std::cin, line);
   if (terminal) {
     ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
     std::fputc('\n', stderr);
+    client::unblock_signals();
+    if (signal != 0) std::raise(signal);
   }
   if (!got) return std::nullopt;
   return line;

@@ -69,8 +69,6 @@ void Board::set_snapshot(const v1::Snapshot& snapshot) {
   segment_index_.clear();
   source_index_.clear();
   staffing_index_.clear();
-  alerts_since_snapshot_.clear();
-  has_alerts_ = false;
   has_snapshot_ = true;
   time_ns_ = snapshot.status().time_ns();
   for (const v1::SegmentState& segment : snapshot.status().segments()) {
@@ -78,11 +76,20 @@ void Board::set_snapshot(const v1::Snapshot& snapshot) {
   }
   for (const v1::SourceState& source : snapshot.status().sources()) put(sources_, source_index_, source.id(), source);
   for (const v1::Staffing& pool : snapshot.staffing()) put(staffing_, staffing_index_, pool.pool(), pool);
+  set_rest(snapshot.status());
+}
 
-  v1::Status rest = snapshot.status();
-  rest.clear_segments();
-  rest.clear_sources();
-  nlohmann::ordered_json members = client::to_json(rest);
+void Board::set_alerts(const v1::Alerts& alerts) {
+  alerts_.clear();
+  for (const v1::Alert& alert : alerts.alerts()) keep_alert(alert, json_of(alert));
+  saw(alerts.time_ns());
+}
+
+void Board::set_rest(v1::Status status) {
+  changed();
+  status.clear_segments();
+  status.clear_sources();
+  nlohmann::ordered_json members = client::to_json(status);
   for (const char* name : {"time", "segments", "sources"}) members.erase(name);
   rest_ = members.dump();
 }
@@ -105,24 +112,9 @@ Json Board::set_alert(const v1::Alert& alert) {
   const auto known = alerts_.find(alert.id());
   if (known != alerts_.end() && known->second.revision > alert.revision()) return nullptr;
   saw(alert.changed_ns());
-  alerts_since_snapshot_.insert(alert.id());
   const Json json = json_of(alert);
   keep_alert(alert, json);
   return json;
-}
-
-void Board::set_alerts(const v1::Alerts& alerts) {
-  std::map<std::string, KnownAlert> before;
-  before.swap(alerts_);
-  for (const v1::Alert& alert : alerts.alerts()) keep_alert(alert, json_of(alert));
-  for (const std::string& id : alerts_since_snapshot_) {
-    const auto was = before.find(id);
-    if (was == before.end()) continue;
-    const auto [now, absent] = alerts_.try_emplace(id, was->second);
-    if (!absent && now->second.revision < was->second.revision) now->second = was->second;
-  }
-  saw(alerts.time_ns());
-  has_alerts_ = true;
 }
 
 void Board::keep_alert(const v1::Alert& alert, const Json& json) {
@@ -134,9 +126,7 @@ void Board::keep_alert(const v1::Alert& alert, const Json& json) {
   const auto older = [](const auto& a, const auto& b) {
     return std::pair(!a.second.resolved, a.second.changed_ns) < std::pair(!b.second.resolved, b.second.changed_ns);
   };
-  const auto oldest = std::min_element(alerts_.begin(), alerts_.end(), older);
-  alerts_since_snapshot_.erase(oldest->first);
-  alerts_.erase(oldest);
+  alerts_.erase(std::min_element(alerts_.begin(), alerts_.end(), older));
 }
 
 std::string Board::state(bool complete) const {

@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,21 +29,20 @@ class Board {
  public:
   static constexpr std::size_t resolved_max = 200;
 
-  /// Replaces everything but the alerts; what is published from here on is newer. The alerts are not in it: ask for
-  /// them and hand them to `set_alerts`.
+  /// Replaces everything but the alerts; what is published from here on is newer.
   void set_snapshot(const v1::Snapshot& snapshot);
+  /// All alerts that there are: others are forgotten.
+  void set_alerts(const v1::Alerts& alerts);
+  /// Takes over what is never published: all of the status but its time, segments and sources.
+  void set_rest(v1::Status status);
   /// Each returns the value as JSON, for those who follow.
   Json set_segment(const v1::SegmentState& segment);
   Json set_source(const v1::SourceState& source);
   Json set_staffing(const v1::Staffing& staffing);
   /// nullptr if a newer revision is known.
   Json set_alert(const v1::Alert& alert);
-  /// The answer to a question asked after the last snapshot: alerts not in it are forgotten, but for those published
-  /// since that snapshot.
-  void set_alerts(const v1::Alerts& alerts);
 
   [[nodiscard]] bool has_snapshot() const { return has_snapshot_; }
-  [[nodiscard]] bool has_alerts() const { return has_alerts_; }  ///< `set_alerts` came since the last snapshot
   [[nodiscard]] bool has_segment(const std::string& id) const { return segment_index_.count(id) != 0; }
 
   /// `status --json`: {"time", "segments", "sources", …}; with `complete`, as the stream's first event of it.
@@ -70,13 +68,12 @@ class Board {
   void saw(std::uint64_t time_ns);
   void changed() { state_event_ = alerts_event_ = nullptr; }
 
-  bool has_snapshot_ = false, has_alerts_ = false;
+  bool has_snapshot_ = false;
   std::uint64_t time_ns_ = 0;  ///< the latest core time seen
   std::string rest_ = "{}";    ///< the members of the status besides time, segments and sources
   std::vector<Json> segments_, sources_, staffing_;
   std::map<std::string, std::size_t> segment_index_, source_index_, staffing_index_;
   std::map<std::string, KnownAlert> alerts_;
-  std::set<std::string> alerts_since_snapshot_;
   mutable Json state_event_, alerts_event_;  ///< nullptr: to be written
 };
 

@@ -42,10 +42,16 @@ Gateway::Gateway(const std::string& publish_endpoint, const std::string& query_e
       for (auto& [segment, history] : histories_) history.asked = {};
       put_in_all([&](Outbox& outbox) { outbox.put_board(board_); });
     });
-    ask_alerts();
+  };
+  calls.alerts = [this](const v1::Alerts& alerts) {
+    update(true, [&] {
+      board_.set_alerts(alerts);
+      put_in_all([&](Outbox& outbox) { outbox.put_alerts(board_.alerts_event()); });
+    });
   };
   calls.segment = [this](const v1::SegmentState& segment) {
     update(true, [&] {
+      heard_segment_ = segment.id();
       const Json json = board_.set_segment(segment);
       put_in_all([&](Outbox& outbox) { outbox.put_segment(segment.id(), json); });
     });
@@ -103,30 +109,26 @@ void Gateway::put_in_all(const Put& put) {
   for (auto& [id, outbox] : streams_) put(outbox);
 }
 
-void Gateway::ask_alerts() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (std::exchange(asking_alerts_, true)) return;
-  }
-  v1::Request request;
-  request.mutable_alerts()->set_all(true);
-  asker_->ask(std::move(request), [this](const v1::Reply& reply) {
-    update(false, [&] {
-      asking_alerts_ = false;
-      if (!reply.has_alerts()) return;  // the next beat asks again
-      board_.set_alerts(reply.alerts());
-      put_in_all([&](Outbox& outbox) { outbox.put_alerts(board_.alerts_event()); });
-    });
-  });
-}
-
 void Gateway::beat() {
   bool ask = false;
+  std::string segment;
   update(false, [&] {
-    ask = connected_ && !board_.has_alerts();
     put_in_all([&](Outbox& outbox) { outbox.put_connection(connection_json()); });
+    ask = connected_ && ++beats_ == beats_per_rest;  // more: the question is under way
+    segment = heard_segment_;
   });
-  if (ask) ask_alerts();
+  if (ask) ask_rest(segment);
+}
+
+/// `segment`: any that reachd knows. The rest is that of all, and the answer small.
+void Gateway::ask_rest(const std::string& segment) {
+  v1::Request request;
+  request.mutable_snapshot()->set_segment(segment);
+  asker_->ask(std::move(request), [this](const v1::Reply& reply) {
+    const std::lock_guard lock(mutex_);
+    beats_ = 0;
+    if (reply.has_snapshot()) board_.set_rest(reply.snapshot().status());
+  });
 }
 
 std::string Gateway::connection_json() const {
@@ -153,7 +155,7 @@ Answer Gateway::state() const {
 
 Answer Gateway::alerts() const {
   const std::lock_guard lock(mutex_);
-  return connected_ && board_.has_alerts() ? Answer{200, board_.alerts()} : lost();
+  return connected_ ? Answer{200, board_.alerts()} : lost();
 }
 
 Answer Gateway::staffing() const {
@@ -212,7 +214,7 @@ void Gateway::acknowledge(const std::string& alert, const std::string& by, const
   request.mutable_acknowledge()->set_alert(alert);
   request.mutable_acknowledge()->set_by(by);
   request.mutable_acknowledge()->set_note(note);
-  asker_->ask(std::move(request), [alert, by, respond = std::move(respond)](const v1::Reply& reply) {
+  asker_->ask(std::move(request), [alert, respond = std::move(respond)](const v1::Reply& reply) {
     if (reply.has_acknowledged()) {
       spdlog::info("alert {} taken from the page", alert);
       return respond({200, client::to_json(reply.acknowledged()).dump()});
@@ -225,8 +227,9 @@ void Gateway::open_stream(std::uint64_t id) {
   update(false, [&] {
     Outbox& outbox = streams_[id];
     outbox.put_connection(connection_json());
-    if (board_.has_snapshot()) outbox.put_board(board_);
-    if (board_.has_alerts()) outbox.put_alerts(board_.alerts_event());
+    if (!board_.has_snapshot()) return;
+    outbox.put_board(board_);
+    outbox.put_alerts(board_.alerts_event());
   });
 }
 

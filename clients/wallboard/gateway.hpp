@@ -52,8 +52,10 @@ class Gateway {
   [[nodiscard]] std::optional<Parcel> take(std::uint64_t id);
   [[nodiscard]] bool connected() const;
 
-  /// Call every two seconds: tells every stream that it is alive, and asks again what was not answered.
+  /// Call every two seconds: tells every stream that it is alive, and asks every `beats_per_rest` beats for what reachd
+  /// does not publish (Board::set_rest).
   void beat();
+  static constexpr int beats_per_rest = 5;
 
  private:
   static constexpr std::chrono::seconds history_age_max{10};
@@ -63,8 +65,7 @@ class Gateway {
     std::vector<Respond> waiting;  ///< not empty: a question is under way
   };
 
-  void connection_changed(bool connected, const std::string& why);
-  void ask_alerts();
+  void ask_rest(const std::string& segment);
   [[nodiscard]] std::string connection_json() const;
   [[nodiscard]] Answer lost() const;
   /// Calls `change` under the lock, then wakes. `heard`: because the daemon said something.
@@ -79,7 +80,8 @@ class Gateway {
   bool connected_ = false;
   std::string why_ = "not connected yet";
   std::optional<std::chrono::system_clock::time_point> heard_;
-  bool asking_alerts_ = false;
+  int beats_ = 0;              ///< since the rest was answered last
+  std::string heard_segment_;  ///< the one that was published last; empty: none yet
   std::map<std::string, History> histories_;
   std::map<std::uint64_t, Outbox> streams_;
   // Their threads call into all above: they start last and end first.

@@ -88,7 +88,6 @@ void reload(wallboard::Server& server, const Settings& old, const Options& optio
 }  // namespace
 
 int main(int argc, char** argv) {
-  client::block_signals();
   CLI::App app("Serves the wallboard and the supervisor's page, and their API, from what reachd publishes.");
   client::CommonOptions common;
   common.add_to(app);
@@ -123,6 +122,7 @@ int main(int argc, char** argv) {
   if (!start.good) return options.file.empty() ? client::exit_usage : client::exit_configuration;
   const Settings& settings = start.settings;
   if (command.given()) return wallboard::run_account_command(command, settings);
+  client::block_signals();  // before any thread starts
   if (const std::string wrong = wallboard::wrong_with_access(settings); !wrong.empty()) {
     std::fprintf(stderr, "%s\n", wrong.c_str());
     return client::exit_configuration;

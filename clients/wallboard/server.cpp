@@ -194,7 +194,7 @@ struct Server::Impl {
       if (visitor->role != Role::supervisor) return answer(request, only_supervisors());
       return answer(request, {200, tickets_json()});
     }
-    if (path == "/api/v1/stream") return open_stream(request);
+    if (path == "/api/v1/stream") return open_stream(request, *visitor);
     return file(request, path);
   }
 
@@ -451,14 +451,13 @@ struct Server::Impl {
     bool writing = false;
   };
 
-  Handling open_stream(const Request& request) {
+  Handling open_stream(const Request& request, const Visitor& visitor) {
     if (streams.size() >= std::min(streams_max, connections / 2)) {
       return answer(request, {503, error_json("unavailable", "too many pages are open")}, {{"Retry-After", "10"}});
     }
-    Credentials shown = credentials(request);
-    const auto of_the_same = std::ranges::count_if(streams, [&shown](const auto& each) {
-      return each.second.credentials.session == shown.session && each.second.credentials.ticket == shown.ticket;
-    });
+    Credentials counted = what_counted(credentials(request), visitor);
+    const auto of_the_same =
+        std::ranges::count_if(streams, [&](const auto& each) { return each.second.credentials == counted; });
     if (access.sign_in_needed() && static_cast<std::size_t>(of_the_same) >= streams_each_max) {
       return answer(request, {503, error_json("unavailable", "too many pages are open with this sign-in or ticket")},
                     {{"Retry-After", "10"}});
@@ -469,7 +468,7 @@ struct Server::Impl {
         .append_header("Cache-Control", "no-store")
         .append_header("X-Accel-Buffering", "no");  // a proxy must not hold it back
     const std::uint64_t id = ++last_stream;
-    streams.emplace(id, Stream{std::move(response), std::move(shown)});
+    streams.emplace(id, Stream{std::move(response), std::move(counted)});
     gateway.open_stream(id);
     return restinio::request_accepted();
   }

@@ -33,6 +33,7 @@ v1::Pulse pulse(std::uint64_t time, const std::map<std::string, std::uint64_t>& 
 class FollowerTest : public testing::Test {
  protected:
   std::vector<std::string> said;
+  std::vector<std::string> all;  ///< the ids of the last list of all alerts
   std::vector<v1::Request> requests;
   int reopened = 0;
   Follower::TimePoint now{seconds(1000)};
@@ -42,6 +43,11 @@ class FollowerTest : public testing::Test {
   SubscriberCalls calls() {
     SubscriberCalls made;
     made.snapshot = [this](const v1::Snapshot&) { said.push_back("snapshot"); };
+    made.alerts = [this](const v1::Alerts& alerts) {
+      EXPECT_EQ(said.back(), "snapshot") << "they go together";
+      all.clear();
+      for (const v1::Alert& each : alerts.alerts()) all.push_back(each.id());
+    };
     made.segment = [this](const v1::SegmentState& s) { said.push_back(s.id() + ' ' + std::to_string(s.time_ns())); };
     made.alert = [this](const v1::Alert& a) { said.push_back(a.id() + ' ' + std::to_string(a.revision())); };
     made.alerts_lost = [this](const AlertsLost& lost) {
@@ -109,6 +115,15 @@ TEST_F(FollowerTest, AsksWhenItHearsSomethingAndLeavesTheStreamUntilItIsAnswered
   take_segment(6);
   take_segment(7);
   EXPECT_EQ(lines(), (Lines{"snapshot", "connected", "sales 7"}));
+}
+
+TEST_F(FollowerTest, HandsOverAllAlertsWithEachSnapshot) {
+  connect({{"alert/sales", 1}}, alerts(10, 0, {alert("open", 1), alert("over", 2, "resolved")}));
+  EXPECT_EQ(all, (Lines{"open", "over"}));
+  take("alert/sales", 3, alert("late", 1));  // a gap
+  answer({{"alert/sales", 3}}, alerts(20, 0, {alert("missed", 1), alert("late", 1)}));
+  EXPECT_EQ(all, (Lines{"missed", "late"}));
+  EXPECT_EQ(lines(), (Lines{"late 1", "snapshot", "lost 10-10 open", "missed 1"}));
 }
 
 TEST_F(FollowerTest, NoticesByThePulseWhatWasLostAtTheEnd) {

@@ -22,10 +22,17 @@ v1::Snapshot snapshot(std::uint64_t number) {
   return made;
 }
 
+v1::Alerts all_alerts(std::uint64_t time) {
+  v1::Alerts made;
+  made.set_time_ns(time);
+  return made;
+}
+
 /// Empties it, a word for each item.
 std::vector<std::string> content(Mailbox& mailbox) {
   struct {
     std::string operator()(const v1::Snapshot& s) const { return "snapshot" + std::to_string(s.global_sequence()); }
+    std::string operator()(const v1::Alerts& a) const { return "all" + std::to_string(a.time_ns()); }
     std::string operator()(const v1::SegmentState& s) const { return s.id() + std::to_string(s.time_ns()); }
     std::string operator()(const v1::Staffing& s) const { return s.pool(); }
     std::string operator()(const v1::SourceState& s) const { return s.id(); }
@@ -58,17 +65,21 @@ TEST(Mailbox, HoldsTheNewestOfEachStateInItsPlaceAndEveryAlertInOrder) {
 TEST(Mailbox, ASnapshotReplacesTheStatesAndTheSnapshotBefore) {
   Mailbox mailbox;
   mailbox.put(snapshot(1));
+  mailbox.put(all_alerts(1));
   mailbox.put(ConnectionChange{true, {}});
   mailbox.put(segment("a", 1));
   mailbox.put(alert("x"));
   mailbox.put(snapshot(2));
+  mailbox.put(all_alerts(2));
   mailbox.put(segment("a", 2));
-  EXPECT_EQ(content(mailbox), (Words{"snapshot2", "up", "!x", "a2"}));
+  EXPECT_EQ(mailbox.alerts(), 1U);
+  EXPECT_EQ(content(mailbox), (Words{"snapshot2", "all2", "up", "!x", "a2"}));
 }
 
 TEST(Mailbox, ALostConnectionTakesTheOldStatesAwayAndKeepsTheAlerts) {
   Mailbox mailbox;
   mailbox.put(snapshot(1));
+  mailbox.put(all_alerts(1));
   mailbox.put(ConnectionChange{true, {}});
   mailbox.put(alert("x"));
   mailbox.put(segment("a", 1));

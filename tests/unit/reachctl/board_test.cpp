@@ -62,7 +62,7 @@ Board board_with(const v1::SegmentState& state) {
   Board board;
   v1::Snapshot snapshot;
   *snapshot.mutable_status()->add_segments() = state;
-  board.take(snapshot, {}, eight);
+  board.take(snapshot, eight);
   board.set_connection(true, {});
   return board;
 }
@@ -156,6 +156,26 @@ TEST(Board, ForgetsAlertsThatResolve) {
   board.take(alert("a1", "firing"));
   EXPECT_TRUE(has(text(board, eight), "service level 75 %"));
   board.take(alert("a1", "resolved"));
+  EXPECT_TRUE(has(text(board, eight), "No open alerts."));
+}
+
+TEST(Board, ShowsAllAlertsOfTheLastListAndThoseSaidSince) {
+  Board board = board_with(sales("breached"));
+  const auto named = [](const std::string& name, const std::string& state) {
+    v1::Alert made = alert(name, state);
+    made.set_summary("the summary of " + name);
+    return made;
+  };
+  v1::Alerts all;
+  *all.add_alerts() = named("a1", "firing");
+  *all.add_alerts() = named("a2", "resolved");
+  board.take(all);
+  board.take(named("a3", "pending"));
+  board.take(v1::Snapshot(), eight);
+  EXPECT_TRUE(has(text(board, eight), "summary of a1"));
+  EXPECT_FALSE(has(text(board, eight), "summary of a2"));
+  EXPECT_TRUE(has(text(board, eight), "summary of a3"));
+  board.take(v1::Alerts());
   EXPECT_TRUE(has(text(board, eight), "No open alerts."));
 }
 

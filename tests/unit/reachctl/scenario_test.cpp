@@ -48,6 +48,11 @@ std::string failure(const std::string& lines) {
   return std::to_string(result.failures[0].line - first_line + 1) + ": " + result.failures[0].got;
 }
 
+TEST(Scenario, ExpectsNothingOfASourceThatWasNeverHeard) {
+  EXPECT_EQ(failure("expect at 5s source nobody late 0\n"), "1: no source of that name was heard");
+  EXPECT_EQ(failure("expect at 5s source nobody unrouted 7\n"), "1: no source of that name was heard");
+}
+
 TEST(Scenario, PassesWhenEverythingIsAsExpected) {
   const ScenarioResult result =
       run("at 0s offered sales c1\n"

@@ -155,6 +155,17 @@ TEST_F(WallboardAccess, LetsAScreenSeeAndNoMore) {
   EXPECT_EQ(access.visitor({*anna, "secret of the lobby"}, now)->name, "Anna") << "a person counts more";
 }
 
+TEST_F(WallboardAccess, CountsByWhatLetAVisitorInAlone) {
+  const auto counted = [&](const Credentials& shown) { return what_counted(shown, *access.visitor(shown, now)); };
+  const Credentials screen{"", "secret of the lobby"};
+  EXPECT_EQ(counted(screen), screen);
+  EXPECT_EQ(counted({"made up", "secret of the lobby"}), screen);
+  EXPECT_NE(counted({"made up", "secret of the fair"}), screen);
+  const auto anna = sign_in("Anna");
+  EXPECT_EQ(counted({*anna, "made up"}), (Credentials{*anna, ""}));
+  EXPECT_EQ(counted({*anna, "secret of the lobby"}), (Credentials{*anna, ""}));
+}
+
 TEST_F(WallboardAccess, EndsTicketsThatAreRevokedOrExpired) {
   pass(24h - 1s);
   EXPECT_TRUE(access.visitor({"", "secret of the fair"}, now));

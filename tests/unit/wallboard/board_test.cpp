@@ -85,17 +85,31 @@ TEST(Board, TakesNoOlderRevisionOfAnAlert) {
   EXPECT_NE(board.set_alert(alert("x", 3)), nullptr);
 }
 
-TEST(Board, KeepsAlertsPublishedWhileTheListWasAsked) {
+TEST(Board, ForgetsAlertsThatTheListOfAllDoesNotName) {
   Board board;
   board.set_alert(alert("gone", 1));
+  board.set_alert(alert("unsaid", 5));
   board.set_snapshot(snapshot({}));
-  EXPECT_FALSE(board.has_alerts());
-  board.set_alert(alert("just-now", 2));
-  board.set_alert(alert("both", 5));
-  board.set_alerts(alerts({alert("listed", 1), alert("both", 4)}));
-  EXPECT_TRUE(board.has_alerts());
-  EXPECT_EQ(ids(board.alerts(), "alerts"), (Ids{"listed", "just-now", "both"}));
-  EXPECT_EQ(json::parse(board.alerts()).at("alerts").at(2).at("revision"), 5);
+  EXPECT_EQ(ids(board.alerts(), "alerts"), (Ids{"gone", "unsaid"})) << "a snapshot says nothing of alerts";
+  board.set_alerts(alerts({alert("listed", 1), alert("unsaid", 4)}));
+  EXPECT_EQ(ids(board.alerts(), "alerts"), (Ids{"listed", "unsaid"}));
+  EXPECT_EQ(json::parse(board.alerts()).at("alerts").at(1).at("revision"), 4) << "what the daemon says now is so";
+}
+
+TEST(Board, TakesOverTheRestOfTheStatusAlone) {
+  Board board;
+  board.set_snapshot(snapshot({"a", "b"}));
+  v1::Status status = snapshot({"b"}).status();
+  status.set_time_ns(5'000'000'000);
+  status.set_outside_catalogue(3);
+  status.add_unrouted()->set_id("pbx/nobodys");
+  board.set_rest(status);
+  const json state = json::parse(board.state(false));
+  EXPECT_EQ(state.at("outside_catalogue"), 3);
+  EXPECT_EQ(state.at("unrouted").at(0).at("id"), "pbx/nobodys");
+  EXPECT_EQ(state.at("time"), "1970-01-01T00:00:01Z") << "the time is that of the figures";
+  EXPECT_EQ(ids(board.state(false), "segments"), (Ids{"a", "b"}));
+  EXPECT_NE(board.state_event()->find("nobodys"), std::string::npos);
 }
 
 TEST(Board, ForgetsTheOldestResolvedAlertsOnly) {

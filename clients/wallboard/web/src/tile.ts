@@ -23,7 +23,6 @@ export interface TileModel {
   status: Status;
   /** Since when the figures are old, epoch milliseconds of core time; null: not known, or fresh. */
   freshAt: number | null;
-  staleReason: string;
   main: ObjectiveLine;
   others: ObjectiveLine[];
   calls: {
@@ -64,7 +63,6 @@ export function tileModel(segment: Segment, staffing: PoolStaffing, lost: boolea
     id: segment.id,
     status: stale ? "stale" : verdict(main.status, lines),
     freshAt: stale ? parse(segment.fresh) : null,
-    staleReason: segment.stale_reason,
     main,
     others: lines.filter((l) => l !== main && l !== onTime && l !== longest),
     calls: calls

@@ -12,7 +12,6 @@ export const de: Record<TextKey, string> = {
   "lost.link": "Keine Verbindung zum Gateway",
   "lost.daemon": "Keine Verbindung zum Dienst",
   "lost.since": "seit {age}",
-  "lost.note": "Die Zahlen sind von vorher. Die Verbindung wird von selbst wiederhergestellt.",
 
   "status.met": "Im Ziel",
   "status.at_risk": "Gefährdet",
@@ -54,7 +53,6 @@ export const de: Record<TextKey, string> = {
   "target.at_most": "höchstens {target}",
   "samples": "{met} von {samples}",
   "samples.none": "nichts entschieden",
-  "outOf": "{a} von {b}",
 
   "tile.waiting": "Wartend",
   "tile.longest": "Längste",
@@ -79,7 +77,6 @@ export const de: Record<TextKey, string> = {
   "alerts.none": "Keine offenen Alarme",
   "alerts.more": "+{n} weitere",
   "alerts.by": "übernommen von {name}",
-  "alerts.untaken": "nicht übernommen",
 
   "kind.sla_breach": "Ziel verfehlt",
   "kind.sla_at_risk": "Ziel gefährdet",
@@ -112,13 +109,11 @@ export const de: Record<TextKey, string> = {
   "supervisor.evidence": "Belege",
   "supervisor.evidence.none": "Kein einzelner Kontakt",
   "supervisor.since": "seit {time}",
-  "supervisor.resolvedAt": "erledigt {time}",
   "supervisor.value": "Wert",
   "supervisor.target": "Ziel",
   "supervisor.samples": "Entschieden",
   "supervisor.window": "Zeitraum",
   "supervisor.contract": "Vertrag",
-  "supervisor.age": "Offen seit",
   "supervisor.details": "Einzelheiten",
 
   "ack.take": "Übernehmen",
@@ -144,7 +139,6 @@ export const de: Record<TextKey, string> = {
   "staffing.range": "{low} bis {high}",
   "staffing.now": "Level wie besetzt",
   "staffing.then": "Level wie nötig",
-  "staffing.reason": "Warum",
   "staffing.assumptions": "Annahmen",
   "staffing.notEnough": "Noch zu wenige Daten",
   "staffing.agents": "{available} frei, {busy} im Gespräch, {paused} in Pause, {logged_in} angemeldet",

@@ -10,7 +10,6 @@ export const en = {
   "lost.link": "No connection to the gateway",
   "lost.daemon": "No connection to the daemon",
   "lost.since": "for {age}",
-  "lost.note": "The figures are those from before. Reconnecting by itself.",
 
   "status.met": "On target",
   "status.at_risk": "At risk",
@@ -52,7 +51,6 @@ export const en = {
   "target.at_most": "at most {target}",
   "samples": "{met} of {samples}",
   "samples.none": "nothing decided",
-  "outOf": "{a} of {b}",
 
   "tile.waiting": "Waiting",
   "tile.longest": "Longest",
@@ -77,7 +75,6 @@ export const en = {
   "alerts.none": "No open alerts",
   "alerts.more": "+{n} more",
   "alerts.by": "taken by {name}",
-  "alerts.untaken": "not taken",
 
   "kind.sla_breach": "Target missed",
   "kind.sla_at_risk": "Target at risk",
@@ -110,13 +107,11 @@ export const en = {
   "supervisor.evidence": "Evidence",
   "supervisor.evidence.none": "No single contact",
   "supervisor.since": "since {time}",
-  "supervisor.resolvedAt": "resolved {time}",
   "supervisor.value": "Value",
   "supervisor.target": "Target",
   "supervisor.samples": "Decided",
   "supervisor.window": "Window",
   "supervisor.contract": "Contract",
-  "supervisor.age": "Open for",
   "supervisor.details": "Details",
 
   "ack.take": "Acknowledge",
@@ -142,7 +137,6 @@ export const en = {
   "staffing.range": "{low} to {high}",
   "staffing.now": "Level as staffed",
   "staffing.then": "Level as needed",
-  "staffing.reason": "Why",
   "staffing.assumptions": "Assumptions",
   "staffing.notEnough": "Not enough data yet",
   "staffing.agents": "{available} free, {busy} busy, {paused} paused, {logged_in} logged in",

@@ -18,7 +18,6 @@ export class Words {
   private readonly percent1: Intl.NumberFormat;
   private readonly plural: Intl.PluralRules;
   private readonly clock: Intl.DateTimeFormat;
-  private readonly clockSeconds: Intl.DateTimeFormat;
   private readonly day: Intl.DateTimeFormat;
 
   constructor(
@@ -32,7 +31,6 @@ export class Words {
     this.percent1 = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
     this.plural = new Intl.PluralRules(locale);
     this.clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", ...zone });
-    this.clockSeconds = new Intl.DateTimeFormat(locale, { timeStyle: "medium", ...zone });
     this.day = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", ...zone });
   }
 
@@ -99,9 +97,6 @@ export class Words {
   time(at: number | string | null): string {
     const ms = typeof at === "string" ? Date.parse(at) : at;
     return ms === null || Number.isNaN(ms) ? absent : this.clock.format(ms);
-  }
-  timeSeconds(at: string | null): string {
-    return at === null ? absent : this.clockSeconds.format(Date.parse(at));
   }
   date(at: number): string {
     return this.day.format(at);
