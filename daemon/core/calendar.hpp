@@ -27,7 +27,7 @@ struct Zone {
   [[nodiscard]] Time from_local(Time local) const noexcept;
 };
 
-/// Calendar periods in local time (kpis.md, Windows): an interval, hour, day, ISO week or month.
+/// Calendar periods in local time (config/figures.md, Time): an interval, hour, day, ISO week or month.
 enum class Period : std::uint8_t { interval, hour, day, week, month };
 inline constexpr std::size_t period_count = 5;
 

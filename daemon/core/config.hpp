@@ -11,9 +11,9 @@
 namespace reach {
 
 enum class Medium : std::uint8_t { call, item };
-/// What a call abandoned within the threshold does to the service level (kpis.md).
+/// What a call abandoned within the threshold does to the service level (config/figures.md).
 enum class Abandons : std::uint8_t { ignored, negative, positive };
-/// Where a caller's wait begins (kpis.md).
+/// Where a caller's wait begins (config/figures.md).
 enum class WaitClock : std::uint8_t { contact, entry, arrival };
 
 /// A figure an objective can be about.

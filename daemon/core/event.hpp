@@ -72,7 +72,7 @@ enum class Certainty : std::uint8_t { seen, derived, guessed };
 /// Only inbound contacts are customer contacts; the others are part of the agents' time.
 enum class Direction : std::uint8_t { inbound, outbound, internal };
 
-/// Why a call left a queue unanswered (kpis.md, Forwarded).
+/// Why a call left a queue unanswered (config/figures.md, forwarded).
 enum class ForwardReason : std::uint8_t {
   timeout,
   empty,

@@ -1,4 +1,4 @@
-// Recommended staffing of a pool and its segments, from the rates measured now (staffing.md, part 1).
+// Recommended staffing of a pool and its segments, from the rates measured now.
 #include "daemon/staffing/recommend.hpp"
 
 #include <algorithm>

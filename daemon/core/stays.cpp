@@ -15,7 +15,7 @@ Counter decision_counter(Verdict verdict) {
   return verdict == Verdict::met ? Counter::met : Counter::missed;
 }
 
-/// What a wait of at most the threshold is decided to be by how it ended (kpis.md, Service level of calls).
+/// What a wait of at most the threshold is decided to be by how it ended (config/figures.md, Service level).
 Verdict verdict_within(Outcome outcome, Abandons abandons) {
   switch (outcome) {
     case Outcome::answered:

@@ -312,11 +312,12 @@ const Section<ObjectiveConfig>& objective_section() {
         "\"now\" for figures of this instant, else \"day\""},
        {"min_samples", count(&ObjectiveConfig::min_samples, 0, 1'000'000),
         "so many contacts must be decided in the window before it can breach",
-        "max(10, 2 / (1 − target)) for ratios, 10 for waits, 0 for figures of this instant"},
+        "max(10, 2 / (1 − target)) for ratios (of `abandon_rate` max(10, 2 / target)), 10 for waits, 0 for figures of "
+        "this instant"},
        {"for", span(&ObjectiveConfig::hold, 0s, days(1), "1m"),
         "it must be breached for this long before the alert fires"},
        {"clear", value_of_figure(&ObjectiveConfig::clear), "the alert ends only at this value or a better one",
-        "2 points better than `target` for ratios (half-way to the best where that is nearer), else `target`"},
+        "2 points better than `target` for ratios (half-way to the best where 2 points would reach it), else `target`"},
        {"clear_for", span(&ObjectiveConfig::clear_for, 0s, days(1), "2m"), "… that has lasted this long"},
        {"repeat", span(&ObjectiveConfig::repeat, 0s, days(7), "15m"),
         "a firing alert that nobody has taken is said again after this time; \"0s\": never"}},
@@ -333,7 +334,7 @@ const Section<ContractDraft>& contract_section() {
       "[[contract]]",
       "A service contract between a client (field sales) and the team: which segments, when they are open, and what is "
       "promised.",
-      {{"id", id<ContractDraft>(&ContractDraft::id, name_form), "what reports and alerts call it", "", true},
+      {{"id", id<ContractDraft>(&ContractDraft::id, name_form), "what alerts call it", "", true},
        {"client", text<ContractDraft>(&ContractDraft::client, "text"), "the other party, for people", "none"},
        {"segments", texts<ContractDraft>(&ContractDraft::segments, names_form),
         "the segments it is about; a segment has at most one contract", "", true},
@@ -505,7 +506,8 @@ const Section<Draft>& schema() {
                                       {{"timezone", text(&Draft::timezone, "a time zone, such as \"Europe/Berlin\""),
                                         "of days, weeks and months, and of contracts that have none of their own"},
                                        {"interval", span(&Draft::interval, 15min, 30min, "15m"),
-                                        "length of the intervals of reports and forecasts: \"15m\" or \"30m\""},
+                                        "length of the window \"15m interval\" and of the intervals of the history: "
+                                        "\"15m\" or \"30m\""},
                                        {"stale_after", span(&Draft::stale_after, 1s, 1h, "10s"),
                                         "a source that was not heard for this long is stale, and so are its segments"},
                                        {"expire_after", span(&Draft::expire_after, 1min, days(31), "4h"),

@@ -23,7 +23,7 @@ struct CalcOptions {
   double shrinkage = 0;  ///< in [0, 1)
 };
 
-/// Fields and names as `staffing calc --json` prints them (interfaces.md); infinite is printed as null.
+/// Fields and names as `staffing calc --json` prints them; infinite is printed as null.
 struct CalcResult {
   std::int64_t agents = 0;
   std::string model;         ///< "erlang-a" with a finite patience, else "erlang-c"

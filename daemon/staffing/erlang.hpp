@@ -40,7 +40,7 @@ struct CallFigures {
   double occupancy = 0;         ///< busy share of the agents' time; 0 without agents
 };
 
-/// Which ratio "service level" means. The names of kpis.md: what a call abandoned within T does to the ratio.
+/// Which ratio "service level" means. The names of config/figures.md: what a call abandoned within T does to the ratio.
 /// Short abandons (`Goal::short_abandon_s`) are never in the ratio of ignored, negative and positive.
 enum class Measure : std::uint8_t {
   offered,       ///< over all offered calls, short abandons too: what `reachctl staffing calc` prints

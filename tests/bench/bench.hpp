@@ -9,7 +9,7 @@
 
 namespace reach::bench {
 
-/// One figure, as quality.md's JSON has it. What a row does not have is null there.
+/// One figure, as in the JSON. What a row does not have is null there.
 struct Row {
   std::string name;             ///< of the benchmark
   std::string where;            ///< the case: "segments=10 contacts=1000"

@@ -1,5 +1,6 @@
 // Scenario files, but for their first line, which names the configuration that all of them have: mistakes in one are
-// what `settings` tries. Ten minutes at most pass in each: an engine takes as long for a week as for a thousand of them.
+// what `settings` tries. Ten minutes at most pass in each: an engine takes as long for a week as for a thousand of
+// them.
 #include "clients/reachctl/scenario.hpp"
 
 #include "tests/fuzz/fuzz.hpp"
@@ -40,6 +41,7 @@ min_samples = 2
   fuzz::require(basic.good(), "the configuration of all scenarios is good");
   std::string text = "config basic.toml\n";
   text += fuzz::text_of(data, size);
-  (void)ctl::run_scenario(text, "fuzz.scn", [](const std::string&) { return basic; }, std::chrono::minutes(10));
+  (void)ctl::run_scenario(
+      text, "fuzz.scn", [](const std::string&) { return basic; }, std::chrono::minutes(10));
   return 0;
 }
