@@ -321,11 +321,16 @@ def send_endless_messages(daemon):
         ready = b"\x05READY\x0bSocket-Type" + struct.pack(">I", len(kind)) + kind
         sent = 0
         with socket.create_connection(("127.0.0.1", port), 5 * slowdown) as one:
-            one.sendall(greeting + bytes((4, len(ready))) + ready)
+            said = b""
+            for ours, theirs in ((greeting, b"READY"), (bytes((4, len(ready))) + ready, b"PING")):
+                one.sendall(ours)
+                while theirs not in said:
+                    said += one.recv(4096)
+            one.settimeout(2 * slowdown)
             try:
                 while sent < 1 << 30:
                     sent += one.send(frames)
-            except OSError:
+            except OSError:  # reset, or taken in no more
                 pass
         if sent >= 1 << 30:
             raise Failed(f"a gigabyte of one message was taken at port {port}")
