@@ -54,13 +54,15 @@ class Connections {
 
   /// A whole message came from `fd`.
   void heard(int fd);
-  /// Who has sent more than this since his last whole message, or most of what all have, is cut off: ZeroMQ gathers the
-  /// frames of a message without bound until the last one comes. Looks at all connections, so it is called a few times
-  /// a second. A hundred bytes a second are forgiven: signs of life of ZeroMQ itself are no messages. Not for ipc.
+  /// What came from `fd` since its last whole message.
   struct Unheard {
     int fd;
     std::uint64_t bytes;
   };
+  /// Cuts off, and returns, who has sent more than `most_of_one` since his last whole message, and those who sent most
+  /// where all together have sent more than `most_of_all`: ZeroMQ gathers the frames of a message without bound until
+  /// the last one comes. Looks at all connections, so it is called a few times a second. A hundred bytes a second are
+  /// forgiven: signs of life of ZeroMQ itself are no messages. Connections by ipc are left alone.
   std::vector<Unheard> cut_unheard(std::uint64_t most_of_one, std::uint64_t most_of_all,
                                    std::chrono::steady_clock::time_point now);
   /// Ends the connection: ZeroMQ finds it closed and forgets the peer with all that was kept for it. False if there is

@@ -59,10 +59,10 @@ std::int64_t longest_frame(const settings::DaemonSettings& settings) {
 
 /// Bytes that one connection, and all of a socket, may have sent since their last whole messages. Adapters are told how
 /// much may be on its way, and a thousand of them may send at once; at the other sockets nothing large is ever sent.
-struct Unheard {
+struct MostUnheard {
   std::uint64_t of_one, of_all;
 };
-Unheard unheard_at(keys::Door door, const settings::DaemonSettings& settings) {
+MostUnheard most_unheard(keys::Door door, const settings::DaemonSettings& settings) {
   constexpr std::uint64_t mib = 1U << 20;
   const bool ingest = door == keys::Door::ingest;
   return {(ingest ? static_cast<std::uint64_t>(4 * longest_frame(settings)) : 0) + 4 * mib, (ingest ? 256 : 32) * mib};
@@ -632,7 +632,7 @@ void EngineThread::cut_who_lost_his_key() {
 
 void EngineThread::cut_unheard(Time now) {
   for (Sockets::Watched& watched : sockets_->watched) {
-    const Unheard most = unheard_at(watched.door, settings_.daemon);
+    const MostUnheard most = most_unheard(watched.door, settings_.daemon);
     for (const auto& [fd, bytes] : watched.connections.cut_unheard(most.of_one, most.of_all, steady_clock::now())) {
       refuse({"endless_message", "endless message",
               "cut off at the " + std::string(keys::to_text(watched.door)) + " socket, from " +

@@ -335,6 +335,15 @@ class Test:
         self.expect_counted("too_many_subscriptions", before)
         self.expect_log(r"cut off at the publish socket, from 127.0.0.1:\d+: it has more than 500 subscriptions")
 
+    def case_long_subscription(self):
+        """A viewer that subscribes to what no topic can be."""
+        before = self.counted("long_subscription")
+        desk = self.visit(zmq.SUB, self.daemon.publish, "desk", zmq.EVENT_DISCONNECTED)
+        desk.socket.subscribe(bytes(257))
+        check(desk.saw(5), "a subscription of 257 bytes ends its connection")
+        self.expect_counted("long_subscription", before)
+        desk.close()
+
     def case_askers_who_do_not_read(self):
         """Viewers that ask for snapshots of everything, again and again, and take no answer in."""
         visitors = [self.visit(zmq.DEALER, self.daemon.query, "desk", takes_in=1) for _ in range(8)]
@@ -380,6 +389,18 @@ class Test:
         finally:
             stop.set()
             strangers.join(10)
+
+    def case_configuration_without_keys(self):
+        """That keys are no longer named waits for the restart, as the log says: nobody is let in by it, nor shut out."""
+        config = pathlib.Path(self.daemon.config)
+        text = config.read_text()
+        config.write_text(re.sub(r"^(key_file|allowed_keys) *=.*\n", "", text, flags=re.MULTILINE))
+        self.reload("take effect at the next restart")
+        code, said, _ = self.reachctl("status", key="desk")
+        check(code == 0, f"who had a key is still let in: {code} {said[:200]}")
+        check(self.reachctl("status", key="stranger")[0] == 69, "a stranger is not")
+        config.write_text(text)
+        self.reload("keys are allowed")
 
     def case_keys_come_and_go(self):
         """SIGHUP lets a key in, a bad file changes nothing, and who lost his key is cut off."""
