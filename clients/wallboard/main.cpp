@@ -88,7 +88,8 @@ void reload(wallboard::Server& server, const Settings& old, const Options& optio
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Serves the wallboard and the supervisor's page, and their API, from what reachd publishes.");
+  CLI::App app("Serves the wallboard and the supervisor's page, and their API, from what reachd publishes.",
+               "reach-wallboard");
   client::CommonOptions common;
   common.add_to(app);
   Options options;

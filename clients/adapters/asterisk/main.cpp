@@ -214,7 +214,8 @@ int run_live(const Arguments& arguments, Ready ready) {
 int main(int argc, char** argv) {
   CLI::App app(
       "Asterisk (16 to 22) as a source of reachd, over the manager interface. What to write into manager.conf, and\n"
-      "what Asterisk does not tell: /usr/share/doc/reachd/asterisk.md.");
+      "what Asterisk does not tell: /usr/share/doc/reachd/asterisk.md.",
+      "reach-adapter-asterisk");
   Arguments arguments;
   client::CommonOptions common;
   common.add_to(app);

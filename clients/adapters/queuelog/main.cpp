@@ -334,7 +334,8 @@ int main(int argc, char** argv) {
   CLI::App app(
       "Asterisk's queue_log as a source of reachd: a file that was, or one that grows. Whole seconds, no ringing, no\n"
       "callers who were turned away: where Asterisk's manager interface can be had, reach-adapter-asterisk tells "
-      "more.");
+      "more.",
+      "reach-adapter-queuelog");
   Arguments arguments;
   client::CommonOptions common;
   common.add_to(app);

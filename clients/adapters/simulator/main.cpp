@@ -142,7 +142,8 @@ int live(const Company& company, Options options, const Arguments& arguments, st
 int main(int argc, char** argv) {
   CLI::App app(
       "A simulated back office as a source for reachd: customers who call, wait and give up, people who\n"
-      "answer, and a bad Monday morning. The same seed gives the same events.");
+      "answer, and a bad Monday morning. The same seed gives the same events.",
+      "reach-adapter-simulator");
   Arguments arguments;
   client::CommonOptions common;
   common.add_to(app);
